@@ -1,5 +1,5 @@
-// What is said of a process that was not recorded at a time: that it was not running only where that
-// was observed.
+// What an answer says of a process that was not recorded at a time. It may say "not running" only where the recorder
+// observed that.
 
 import NamespaceModel
 import SQLite
@@ -8,8 +8,8 @@ import Testing
 
 @testable import NSHistory
 
-/// A history of events, written by hand: process 2 runs throughout, process 10 from 2 s to 3 s, and
-/// process 11 from the sample behind the gap on.
+/// A small history with events: process 2 runs throughout, process 10 from 2 s to 3 s, and process 11 from the sample
+/// after the gap on.
 final class EventfulHistory {
   static let second: Int64 = 1_000_000_000
   static let epoch = WallTime(nanoseconds: 1_700_000_000 * second)
@@ -40,7 +40,9 @@ final class EventfulHistory {
   /// The processes whose links cannot be read.
   var denied: Set<Int32> = []
 
-  /// - Parameter net: the number of a net namespace that it is in, other than the one of all.
+  /// Returns the links of a process.
+  ///
+  /// - Parameter net: the number of a net namespace that only this process is in; nil for the one that all are in.
   func links(_ pid: Int32, net: UInt64? = nil) -> [LinkState] {
     if denied.contains(pid) {
       return Array(repeating: .unread(.denied), count: NamespaceLink.count)
@@ -65,7 +67,7 @@ final class EventfulHistory {
       links: links(pid))
   }
 
-  /// A sample of processes that were not there in the one before, by PID and start.
+  /// Writes a sample in which these processes appear, given by PID and start.
   func sample(
     _ time: Double, _ new: [(Int32, Double)], isExact: Bool = true, gap: GapCause? = nil,
     set step: Double = 0
@@ -75,7 +77,7 @@ final class EventfulHistory {
     return try writer.write(sample, SampleTiming(gap: gap, isExact: isExact && gap == nil))
   }
 
-  /// The start and the exit of a process.
+  /// Writes the events of the start and the exit of a process.
   func history(
     _ pid: Int32, from: Double, until: Double, set step: Double = 0
   ) throws -> HistoryWriter.Written {
@@ -92,7 +94,7 @@ final class EventfulHistory {
     return try writer.writeEvents()
   }
 
-  /// The start of a process.
+  /// Returns the event of the start of a process.
   func start(_ pid: Int32, at time: Double) -> ProcessEvent {
     let new = appearance(pid, time)
     return ProcessEvent(
@@ -103,7 +105,7 @@ final class EventfulHistory {
           description: new.description, set: ObservedSet(links: links(pid)))))
   }
 
-  /// Its exit.
+  /// Returns the event of the exit of a process.
   func exit(_ pid: Int32, at time: Double) -> ProcessEvent {
     ProcessEvent(
       boot: Self.reading(time).boot,
@@ -115,7 +117,7 @@ final class EventfulHistory {
     return try HistoryReader(path: path)
   }
 
-  /// As it is at first: with a gap from 6 s to 8 s.
+  /// Writes the history that the type describes; its gap is from 6 s to 8 s.
   static func withGap() throws -> (EventfulHistory, HistoryReader) {
     let history = try EventfulHistory()
     _ = try history.sample(0, [(2, -1)], isExact: false)
@@ -141,7 +143,7 @@ extension HistoryReader {
 struct AbsenceTests {
   private func wall(_ seconds: Double) -> WallTime { EventfulHistory.wall(seconds) }
 
-  @Test("a thread that its process left behind is kept where only processes that changed are")
+  @Test("with short_lived = changed, a thread that stays where its process left is stored")
   func threadLeftBehind() throws {
     let history = try EventfulHistory(shortLived: .changed)
     _ = try history.sample(0, [(2, -1), (10, -1)], isExact: false)
@@ -174,23 +176,23 @@ struct AbsenceTests {
     #expect(answer.types[0].verdict == .shared && visit.isExact, "\(answer.types[0])")
   }
 
-  @Test("in a gap nobody is said not to have been running, whenever its process ran")
+  @Test("in a gap the reason is gap and never not-running")
   func inGap() throws {
     let (_, reader) = try EventfulHistory.withGap()
     for pid: Int64 in [10, 11] {
       let line = try reader.line(pid, .at(wall(7)))
       #expect(line.verdict == .unknown && line.reason == .gap && line.reasons == [.gap, .gap])
     }
-    // Before the first sample and after the last one, too.
+    // The same holds before the first sample and after the last one.
     #expect(try reader.line(11, .at(wall(-0.5))).reason == .gap)
     #expect(try reader.line(10, .at(wall(12))).reason == .gap)
-    // Where events were had it is known.
+    // Where events cover the time, the answer is known.
     #expect(try reader.line(10, .at(wall(4))).reason == .notRunning)
     #expect(try reader.line(11, .at(wall(4))).reason == .notRunning)
     #expect(try reader.line(10, .at(wall(2.5))).verdict == .same)
   }
 
-  @Test("PID@TIME in a gap names nobody because of the gap; a range in it is one")
+  @Test("PID@TIME and a range in a gap have the reason gap")
   func selectedInGap() throws {
     let (_, reader) = try EventfulHistory.withGap()
     let all = SameQuestion.Time.range(since: nil, until: nil)
@@ -198,11 +200,11 @@ struct AbsenceTests {
     #expect(try reader.line(10, all, alive: wall(4)).reason == .notRunning)
     #expect(try reader.line(10, .range(since: wall(6.5), until: wall(7))).reason == .gap)
     #expect(try reader.line(10, .range(since: wall(4), until: wall(5))).reason == .notRunning)
-    // The times that are known still tell that both were together.
+    // The recorded times still prove that both were together.
     #expect(try reader.line(10, all).verdict == .same)
   }
 
-  @Test("what limits an answer is listed with a code")
+  @Test("each caveat of an answer has a code")
   func caveats() throws {
     let (_, reader) = try EventfulHistory.withGap()
     func codes(_ since: Double?, _ until: Double?) throws -> [String] {
@@ -215,7 +217,7 @@ struct AbsenceTests {
   }
 
   @Test(
-    "a process that was left out on request may have been there",
+    "where short-lived processes are not stored, an absent process is not-recorded",
     arguments: [ShortLived.none, .changed, .all])
   func leftOut(kept: ShortLived) throws {
     let history = try EventfulHistory(shortLived: kept)
@@ -238,10 +240,10 @@ struct AbsenceTests {
 }
 
 struct SetClockTests {
-  /// An hour, and a bit, back.
+  /// Sets the wall clock back by a little more than an hour.
   private static let step: Double = -3600.5
 
-  @Test("a set-back that events notice first is one step, and is reported with the events")
+  @Test("a set-back of the clock that events show first is recorded once, with the events")
   func isOneStep() throws {
     let history = try EventfulHistory()
     _ = try history.sample(0, [(2, -1)], isExact: false)
@@ -255,7 +257,7 @@ struct SetClockTests {
     #expect(steps == [Int64(Self.step * 1e9)])
   }
 
-  @Test("a step that a batch without a row noticed stands before the next row")
+  @Test("a clock step that an event batch without a row shows is recorded with the next row")
   func stepWithoutRow() throws {
     let history = try EventfulHistory(shortLived: .none)
     _ = try history.sample(0, [(2, -1)], isExact: false)
@@ -268,7 +270,7 @@ struct SetClockTests {
   }
 
   @Test(
-    "what ran before the clock was set back is told; the time that the clock will show again is not yet"
+    "a time before a set-back is answered until the clock shows that time again"
   )
   func recordedTimes() throws {
     let history = try EventfulHistory()
@@ -281,7 +283,7 @@ struct SetClockTests {
     reader.fixedNow = EventfulHistory.wall(9, set: Self.step)
     let line = try reader.line(10, .at(asked))
     #expect(line.verdict == .same && line.isExact, "\(line)")
-    // Once the clock has shown that time again, nothing tells which one is meant.
+    // After the clock has shown that time again, the question may mean either moment.
     reader.fixedNow = EventfulHistory.wall(3)
     let later = try reader.line(10, .at(asked))
     #expect(later.verdict == .unknown && later.reason == .gap && later.reasons[0] == .gap)

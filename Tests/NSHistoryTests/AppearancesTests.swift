@@ -1,4 +1,5 @@
-// What came and is not in the file yet, beside a dictionary that does the same.
+// `Appearances`, the processes that appeared and are not in the file yet, compared with a dictionary that does the
+// same.
 
 import NamespaceModel
 import TestSupport
@@ -17,7 +18,7 @@ import Testing
       description: ProcessDescription(comm: nil, uid: nil, cgroup: nil), links: [])
   }
 
-  @Test("what was added, changed and removed in any order is told once, in the order of starts")
+  @Test("after any adds, updates and removals, each process is listed once, in the order of starts")
   func model() {
     for seed in 0..<400 as Range<UInt64> {
       var random = SeededRandom(seed: seed)
@@ -51,7 +52,7 @@ import Testing
     }
   }
 
-  @Test("a process is told before its threads, also when it started in the same clock tick")
+  @Test("a process is listed before its threads, also if all started in one clock tick")
   func threads() {
     var thread = appearance(1, start: 7)
     thread.thread = ThreadFacts(tid: 2, process: ProcessToken(number: 3))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A cache with a bound")
 struct BoundedCacheTests {
-  @Test("the insertion that would exceed the count drops what was stored before")
+  @Test("an insertion that would exceed the limit empties the cache first")
   func countIsBounded() {
     var cache = BoundedCache<Int, String>(limit: 3)
     for key in 1...3 { cache.insert("\(key)", for: key) }
@@ -15,7 +15,7 @@ struct BoundedCacheTests {
     #expect(cache[4] == "4")
   }
 
-  @Test("the limit is one of weight where values have weights")
+  @Test("for values with weights the limit is the sum of the weights")
   func weightIsBounded() {
     var cache = BoundedCache<Int, Int>(limit: 10)
     cache.insert(1, for: 1, weight: 4)
@@ -36,7 +36,7 @@ struct BoundedCacheTests {
     #expect(cache[2] == 2)
   }
 
-  @Test("it never holds more than its limit, and every value that it returns is right")
+  @Test("after random insertions the count is within the limit and every value is right")
   func randomInsertions() {
     var cache = BoundedCache<Int, Int>(limit: 16)
     for step in 0..<10_000 {

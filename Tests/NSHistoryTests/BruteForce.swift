@@ -1,12 +1,12 @@
-// What the tests by brute force share: a random history in a file, and all of its exported rows in
-// memory. Each question is answered by loops over those, or over what the samples saw.
+// The brute-force tests write a random history of samples. Loops over the samples, or over all exported rows, compute
+// the expected answer to each question, which is compared with the answer of the reader.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 import Testing
 
-/// A random history, written and exported.
+/// A random history in a file, with its exported rows in memory.
 final class BruteForce {
   typealias Key = RandomHistory.Key
 
@@ -16,7 +16,7 @@ final class BruteForce {
   let history: RandomHistory
   let reader: HistoryReader
   let rows: [Row]
-  /// Whether the recorder has the file still.
+  /// Whether the recorder still has the file open.
   let isRecorded: Bool
   private let folder: TemporaryFolder
   private let writer: HistoryWriter?
@@ -24,13 +24,13 @@ final class BruteForce {
   private let places: [WallTime: Int]
   private var wrong: [String] = []
 
-  /// What tells one process from another.
+  /// The identity of a process within one boot.
   private struct Name: Hashable {
     let pid: Int64
     let start: WallTime
   }
 
-  /// An exported row, with its process and samples by number.
+  /// An exported row. `process` and `samples` are indexes in the random history.
   struct Row: Hashable {
     let process: Int
     let type: NamespaceType
@@ -46,7 +46,7 @@ final class BruteForce {
     history = RandomWorld.history(seed: seed)
     folder = try TemporaryFolder()
     let path = folder.file("history.db")
-    // Of three histories one ended, one was left as SIGKILL leaves it, and one is going on.
+    // One of three histories has ended, one is left as SIGKILL leaves it, and one is still being recorded.
     isRecorded = seed % 3 == 0
     var writer: HistoryWriter? = try history.write(path, ends: seed % 3 == 1)
     if !isRecorded { writer = nil }
@@ -82,21 +82,21 @@ final class BruteForce {
     self.rows = rows
   }
 
-  /// The number of a process in the history; -1 for one that is not in it.
+  /// Returns the index of a process in the random history; -1 for one that is not in it.
   func number(_ process: ProcessRecord?) -> Int {
     process.flatMap { numbers[Name(pid: $0.pid, start: $0.start ?? 0)] } ?? -1
   }
 
-  /// The sample that began at a time; -1 for none.
+  /// Returns the index of the sample that began at a time; -1 for none.
   func sample(_ wall: WallTime?) -> Int { wall.flatMap { places[$0] } ?? -1 }
 
-  /// The sample that was over at a time; -1 for none.
+  /// Returns the index of the sample that ended at a time; -1 for none.
   func sample(endedAt wall: WallTime?) -> Int {
     guard let wall else { return -1 }
     return history.steps.indices.first { history.end($0) == wall } ?? -1
   }
 
-  /// Every process as the history knows it, by its number.
+  /// Returns every process of the file by its index in the random history.
   func records() throws -> [Int: ProcessRecord] {
     var records: [Int: ProcessRecord] = [:]
     for pid in Set(history.processes.map(\.pid)) {
@@ -110,7 +110,7 @@ final class BruteForce {
     if !isRight { wrong.append(what()) }
   }
 
-  /// Says what was wrong, the first few of it.
+  /// Fails the test with the first faults that `check` found, if there are any.
   func report() {
     let count = wrong.count
     #expect(
@@ -124,8 +124,8 @@ final class BruteForce {
 }
 
 struct BruteForceExportTests {
-  /// The rows that all else is compared with are those that the samples saw.
-  @Test("exported rows are what the samples saw", arguments: BruteForce.seeds)
+  /// The other brute-force tests use the exported rows. This one compares the rows with the samples.
+  @Test("exported rows equal the runs of equal links in the samples", arguments: BruteForce.seeds)
   func rows(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let history = brute.history

@@ -1,18 +1,18 @@
-// What there is to tell of changes, worked out from what the samples saw one by one.
+// The expected changes, computed from the samples one by one.
 
 import NSHistory
 import NamespaceModel
 
-/// A change that the samples show.
+/// An expected change.
 struct BruteForceChange: Hashable {
   typealias Key = RandomHistory.Key
 
-  /// The process; -1 where a namespace ended.
+  /// The index of the process; -1 for the end of a namespace.
   var process = -1
-  /// The first sample that shows it.
+  /// The first sample that shows the change.
   let sample: Int
   var kind: NamespaceChange.Kind
-  /// Only of the links that say where the process is itself.
+  /// The changed links, without the links for children.
   var parts: Set<Part>
 
   struct Part: Hashable {
@@ -23,7 +23,7 @@ struct BruteForceChange: Hashable {
 }
 
 extension RandomHistory {
-  /// Whether a sample before another knew of a namespace.
+  /// Whether any sample before the given one shows a namespace.
   func knew(_ key: Key, before sample: Int) -> Bool {
     samples[..<sample].contains { sample in
       sample.values.contains { $0.links.contains { $0.key == key } }
@@ -40,13 +40,13 @@ extension RandomHistory {
     return members.count - children.count > 1
   }
 
-  /// How a process came into a namespace that a sample shows it in.
+  /// Returns how a process came into a namespace in which a sample shows it first.
   func how(_ key: Key, at sample: Int) -> LinkChange.How {
     if key.isInitial || knew(key, before: sample) { return .joined }
     return hasSeveralFirst(key, at: sample) ? .joinedOrNew : .new
   }
 
-  /// The last sample before another that read a link of a process.
+  /// Returns the last sample before the given one that read a link of a process.
   func lastRead(_ process: Int, _ link: NamespaceLink, before sample: Int) -> Int? {
     sighted(process).last {
       $0 < sample
@@ -54,8 +54,8 @@ extension RandomHistory {
     }
   }
 
-  /// Whether a link leads where the children of the process were to go while it was read elsewhere itself,
-  /// and nobody was there.
+  /// Whether a process is now in the namespace into which its children were to go before, while it was in another one
+  /// itself and no process was there.
   func followsItsChildren(
     _ process: Int, _ link: NamespaceLink, _ key: Key, at sample: Int
   ) -> Bool {
@@ -68,8 +68,9 @@ extension RandomHistory {
     return own != key && place(process, last, children) == key && isEmpty
   }
 
-  /// Links that lead elsewhere than they did when they could be read last. With `isDirect` only
-  /// those that could be in the sample before.
+  /// The expected moves: links that differ from their last read value.
+  ///
+  /// - Parameter isDirect: whether the last value has to be from the sample directly before.
   func moves(isDirect: Bool) -> Set<BruteForceChange> {
     var moves: Set<BruteForceChange> = []
     for process in processes.indices {
@@ -99,9 +100,9 @@ extension RandomHistory {
     return moves
   }
 
-  /// Processes that started elsewhere than their parents' children go.
+  /// The processes that started in another namespace than the one their parent's children go into.
   ///
-  /// - Parameter isSure: leave out those whose parent may have moved after they started, or before.
+  /// - Parameter isSure: whether to leave out processes whose parent may have moved around their start.
   func startsElsewhere(isSure: Bool) -> Set<BruteForceChange> {
     var starts: Set<BruteForceChange> = []
     for (process, facts) in processes.enumerated() where facts.first > 0 {
@@ -113,9 +114,9 @@ extension RandomHistory {
         let before = parent.flatMap { place($0.process, facts.first - 1, type.linkForChildren) }
         let mayHaveMoved = parent?.process != process && (before != old || old == nil)
         if isSure, mayHaveMoved { continue }
-        // It may have started before its parent moved.
+        // The process may have started before its parent moved.
         if now == before { continue }
-        // Where a parent came from that is new itself is not known.
+        // Of a parent that is new itself, the earlier namespaces are not known.
         let isKnown = parent.map { sight($0.process, facts.first - 1) != nil } ?? false
         if let old, old != now, isKnown || !knew(now, before: facts.first) && !now.isInitial {
           parts.insert(.init(type: type, from: old, to: now))
@@ -133,7 +134,7 @@ extension RandomHistory {
     return starts
   }
 
-  /// Namespaces that lost their last process for good.
+  /// The namespaces whose last process left for good, with the first sample without one.
   func ends() -> [Key: Int] {
     var ends: [Key: Int] = [:]
     for key in namespaces where !key.isInitial {
@@ -145,8 +146,8 @@ extension RandomHistory {
     return ends
   }
 
-  /// Whether a process that was read in a namespace last cannot be read in the sample after another:
-  /// then it may be in it still.
+  /// Whether a process that was last read in a namespace cannot be read in the sample after the given one, so that it
+  /// may still be in the namespace.
   func mayLiveOn(_ key: Key, after sample: Int) -> Bool {
     samples[sample + 1].values.contains { sight in
       guard sight[key.type.link] == .unread(.denied),

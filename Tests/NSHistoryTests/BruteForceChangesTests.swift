@@ -1,4 +1,4 @@
-// Changes against what the samples show.
+// Compares the reader's changes with those that the samples show.
 
 import NSHistory
 import NamespaceModel
@@ -7,7 +7,9 @@ import Testing
 struct BruteForceChangesTests {
   private typealias Key = RandomHistory.Key
 
-  @Test("all that is to be told, once, and nothing else", arguments: BruteForce.seeds)
+  @Test(
+    "changes lists every change of the samples once, in order, and nothing else",
+    arguments: BruteForce.seeds)
   func everything(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
@@ -62,7 +64,9 @@ struct BruteForceChangesTests {
     brute.report()
   }
 
-  @Test("who started before its parent moved came from nowhere else", arguments: BruteForce.seeds)
+  @Test(
+    "a process that started before its parent moved is not reported as started elsewhere",
+    arguments: BruteForce.seeds)
   func startsBesideMoves(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
@@ -83,7 +87,7 @@ struct BruteForceChangesTests {
     brute.report()
   }
 
-  /// Those of some kinds, with the links that say where the process is itself.
+  /// Converts the changes of some kinds into expected changes, without the links for children.
   static func summaries(
     _ brute: BruteForce, _ changes: [NamespaceChange], _ kinds: Set<NamespaceChange.Kind>
   ) -> [BruteForceChange] {
@@ -98,7 +102,7 @@ struct BruteForceChangesTests {
     }
   }
 
-  /// What is required has to be there, perhaps with more; what is there has to be allowed.
+  /// Every required change has to be found, perhaps with more parts; every found change has to be allowed.
   private func compare(
     _ brute: BruteForce, _ found: [BruteForceChange], required: Set<BruteForceChange>,
     allowed: Set<BruteForceChange>

@@ -1,4 +1,4 @@
-// What was recorded and what was not, against the samples.
+// Compares the reader's coverage, the recorded periods and the gaps, with the samples.
 
 import NSHistory
 import NamespaceModel
@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 
 struct BruteForceCoverageTests {
-  @Test("periods are the samples and their gaps", arguments: BruteForce.seeds)
+  @Test(
+    "coverage lists the periods of samples and the gaps between them", arguments: BruteForce.seeds)
   func periods(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let history = brute.history

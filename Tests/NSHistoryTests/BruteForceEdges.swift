@@ -1,5 +1,4 @@
-// How a piece of the time of a process began and ended, against what the samples on the other side
-// saw.
+// Checks how an interval of a process began and ended: compares its bounds with the samples before and after it.
 
 import NSHistory
 import Testing
@@ -17,7 +16,7 @@ struct BruteForceEdges {
     let (first, last) = (samples.lowerBound, samples.upperBound)
     let before = history.sight(process, first - 1)
     let isCut = history.isCutOff(first)
-    // Where the clock was set a piece may have been cut, or the process may have moved besides.
+    // Where the clock was set, the interval may have been split for that, or the process may have moved besides.
     let began: Set<IntervalBound.Kind> =
       isCut
       ? [.firstSeen]

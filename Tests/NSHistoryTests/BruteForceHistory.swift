@@ -1,11 +1,14 @@
-// The history of a process, stay by stay, against the rows and the samples.
+// Compares `history` of a process, entry by entry, with the exported rows and the samples. An entry is an interval in
+// which no link of the process changes.
 
 import NSHistory
 import NamespaceModel
 import Testing
 
 struct BruteForceHistoryTests {
-  @Test("stays are the rows, side by side", arguments: BruteForce.seeds)
+  @Test(
+    "the entries of a history are the exported rows of all types side by side",
+    arguments: BruteForce.seeds)
   func stays(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     var stays: [Int: [HistoryEntry]] = [:]
@@ -57,7 +60,7 @@ struct BruteForceHistoryTests {
     let history = brute.history
     let first = samples.lowerBound
     guard let before else {
-      // What differs from where the parent's children go, which the changes are compared with too.
+      // The first entry's changes are the differences from the namespaces for the parent's children.
       let allowed = history.startsElsewhere(isSure: false).filter { $0.process == process }
         .flatMap(\.parts)
       brute.check(
@@ -71,7 +74,7 @@ struct BruteForceHistoryTests {
     }
     let differing = NamespaceLink.allCases.filter { link in
       before.links[link] != stay.links[link]
-        // Where its children go is reported only if it did not go there itself.
+        // A link for children is listed only if the process itself did not go there.
         && (link == link.type.link || stay.links[link] != stay.links[link.type.link]
           || before.links[link.type.link] == stay.links[link.type.link])
     }

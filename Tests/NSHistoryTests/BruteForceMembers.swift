@@ -1,5 +1,5 @@
-// Members and summaries of namespaces, and the lanes of a timeline, against the rows of an export
-// and the samples.
+// Compares the members and summaries of namespaces, and the rows of a timeline, with the exported rows and the
+// samples.
 
 import NSHistory
 import NamespaceModel
@@ -12,7 +12,7 @@ struct BruteForceMembersTests {
     let until: WallTime
   }
 
-  @Test("members are the rows of the namespace", arguments: BruteForce.seeds)
+  @Test("the members of a namespace are the exported rows in it", arguments: BruteForce.seeds)
   func members(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     for key in brute.history.namespaces.sorted(by: { $0.description < $1.description }) {
@@ -49,7 +49,9 @@ struct BruteForceMembersTests {
     brute.report()
   }
 
-  @Test("summaries say when a namespace was seen", arguments: BruteForce.seeds)
+  @Test(
+    "a summary says when a namespace was first and last seen, and what keeps it",
+    arguments: BruteForce.seeds)
   func summaries(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
@@ -61,12 +63,12 @@ struct BruteForceMembersTests {
       let known = history.samples.indices.filter { sample in
         history.samples[sample].values.contains { $0.links.contains { $0.key == key } }
       }
-      // By the wall clock, that may have been set back.
+      // First and last by the wall clock, which may have been set back.
       let first = known.min { history.start($0) < history.start($1) }
       brute.check(
         brute.sample(summary.firstSeen) == first ?? -2,
         "\(key) first seen in \(brute.sample(summary.firstSeen)), not \(first ?? -2)")
-      // Where children go is kept as well as where a process is.
+      // A namespace counts as seen also if only the children of a process go into it.
       let last = known.max { history.start($0) < history.start($1) }
       brute.check(
         brute.sample(summary.lastSeen) == last ?? -2,
@@ -84,7 +86,7 @@ struct BruteForceMembersTests {
     brute.report()
   }
 
-  @Test("what is known in a lane are the rows", arguments: BruteForce.seeds)
+  @Test("the namespaces in a timeline row are the exported rows", arguments: BruteForce.seeds)
   func lanes(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let pids = Set(brute.history.processes.map { Int64($0.pid) }).sorted()

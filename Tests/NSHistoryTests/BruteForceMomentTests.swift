@@ -1,11 +1,13 @@
-// Who was there at a moment, and where, against what the samples around it saw.
+// Compares the processes and namespaces at a moment with the samples around it.
 
 import NSHistory
 import NamespaceModel
 import Testing
 
 struct BruteForceMomentTests {
-  @Test("processes and namespaces at many times", arguments: BruteForce.seeds)
+  @Test(
+    "processes and namespaces at a moment agree with the samples around it",
+    arguments: BruteForce.seeds)
   func processes(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     for time in brute.history.interestingTimes {
@@ -40,7 +42,7 @@ struct BruteForceMomentTests {
       let what = "p\(process) at \(time), between \(moments), is \(presence?.rawValue ?? "absent")"
       let isSeen = sides.contains { $0.before || $0.after }
       brute.check(presence == nil || isSeen, "\(what), though no side saw it")
-      // A PID is one process at a time.
+      // A PID belongs to one process at a time, so a certain successor excludes this process.
       let isSucceeded = found.contains { other in
         other.presence == .certain && brute.number(other.process) > process
           && other.process.pid == Int64(history.processes[process].pid)
@@ -59,7 +61,9 @@ struct BruteForceMomentTests {
     }
   }
 
-  @Test("certain is only who was there whenever the clock showed it", arguments: BruteForce.seeds)
+  @Test(
+    "a process is certain only if it ran at every moment at which the clock showed the time",
+    arguments: BruteForce.seeds)
   func certainty(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
@@ -104,7 +108,7 @@ struct BruteForceMomentTests {
     }
   }
 
-  /// What the samples around that saw a process saw of it.
+  /// Returns the namespaces of a process in the samples around the moments that show the process.
   private func sightings(
     _ brute: BruteForce, _ moments: [BruteForceMoment], _ process: Int, _ type: NamespaceType
   ) -> [BruteForce.Key?] {
@@ -119,7 +123,7 @@ struct BruteForceMomentTests {
     }
   }
 
-  /// Where the children of those that were there went, if they were never seen there themselves.
+  /// For each namespace, counts the processes whose children go into it and that were never in it themselves.
   private func parents(
     _ brute: BruteForce, _ moments: [BruteForceMoment], _ found: [ProcessAtMoment]
   ) -> [BruteForce.Key: Int] {
@@ -146,7 +150,7 @@ struct BruteForceMomentTests {
       for (type, place) in one.places {
         guard let key = place.namespace?.key else { continue }
         for one in [key] + place.others.map(\.key) { all[one, default: []].append(process) }
-        // In a gap, before and after all samples: what all of those that are there agree on.
+        // In a gap, and before and after all samples, a namespace counts if the samples on all sides agree on it.
         let isAgreed =
           place.reason == .gap && Set(sightings(brute, moments, process, type)).count == 1
           && sightings(brute, moments, process, type).count == moments.flatMap(\.sides).count

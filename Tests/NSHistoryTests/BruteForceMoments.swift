@@ -1,17 +1,17 @@
-// The moments that the wall clock can have shown a time at, worked out from the samples one by one.
+// Finds the moments at which the wall clock can have shown a time, by looking at each pair of samples.
 
 import NSHistory
 import TestSupport
 
-/// A piece of time between two samples.
+/// A moment between two samples.
 struct BruteForceMoment: Hashable, CustomStringConvertible {
-  /// Nil before the first sample.
+  /// The sample before it; nil before the first one.
   let before: Int?
-  /// Nil after the last.
+  /// The sample after it; nil after the last one.
   let after: Int?
   /// Whether samples are missing in between.
   let isGap: Bool
-  /// What the boot clock showed; nil where the wall clock does not tell.
+  /// The time of the boot clock; nil where the wall clock does not determine it.
   let boot: Int64?
 
   var description: String {
@@ -22,7 +22,8 @@ struct BruteForceMoment: Hashable, CustomStringConvertible {
 }
 
 extension RandomHistory {
-  /// All of them; where the clock was set over a time, those around that.
+  /// Returns all moments at which the wall clock showed a time. If it was set past that time and never showed it,
+  /// returns the moments around the step.
   func moments(at time: WallTime) -> [BruteForceMoment] {
     let found = (-1..<count).filter { before in times(before).contains { $0.contains(time) } }
     if !found.isEmpty { return found.map { moment($0, time, isSkipped: false) } }
@@ -45,8 +46,8 @@ extension RandomHistory {
       isGap: isSkipped || !isInside || isCutOff(after), boot: boot)
   }
 
-  /// What the wall clock can have shown from one sample to the next. Where it was set, it ran on
-  /// from the one, and up to the other.
+  /// Returns the times that the wall clock can have shown from one sample to the next. If it was set in between, it
+  /// first ran on from the one, and later up to the other.
   private func times(_ before: Int) -> [ClosedRange<WallTime>] {
     if before < 0 { return [WallTime.min...end(0)] }
     if before + 1 == count { return [start(before)...WallTime.max] }
@@ -56,7 +57,7 @@ extension RandomHistory {
     return [low...(end(before) + idle), (start(before + 1) - idle)...high]
   }
 
-  /// Before all samples, in each, before and after a birth between two, and after all.
+  /// Times before all samples, in each one, before and after a birth between two of them, and after all.
   var interestingTimes: [WallTime] {
     var times = [start(0) - 1, start(0) - 30 * HistoryScript.second]
     for index in steps.indices {

@@ -1,4 +1,5 @@
-// Peers, against rows that overlap and against `same`.
+// Compares peers (the processes that were in one namespace with a process at one time) with exported rows that
+// overlap, and with `same`.
 
 import NSHistory
 import NamespaceModel
@@ -7,13 +8,13 @@ import Testing
 struct BruteForcePeersTests {
   private typealias Key = RandomHistory.Key
 
-  /// Whom a process shared what with.
+  /// A peer and the shared namespace.
   private struct Shared: Hashable {
     let peer: Int
     let key: Key
   }
 
-  @Test("peers are those whose rows overlap", arguments: BruteForce.seeds)
+  @Test("peers are the processes whose exported rows overlap", arguments: BruteForce.seeds)
   func rows(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let found = try peers(brute)
@@ -26,7 +27,7 @@ struct BruteForcePeersTests {
     brute.report()
   }
 
-  @Test("peers are those that `same` says were together", arguments: BruteForce.seeds)
+  @Test("peers are the processes that `same` finds together", arguments: BruteForce.seeds)
   func same(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let found = try peers(brute)
@@ -86,8 +87,8 @@ struct BruteForcePeersTests {
     }
   }
 
-  /// Whether one sample alone proves that two were there at once: one of them stayed from before it
-  /// to behind it, or both stayed on one side.
+  /// Whether one sample alone proves that two processes were in a namespace at once: one of them stayed from before
+  /// it until after it, or both stayed on one side of it.
   private func isProven(
     _ history: RandomHistory, _ one: Int, _ other: Int, _ key: Key, _ samples: ClosedRange<Int>
   ) -> Bool {
@@ -110,7 +111,7 @@ struct BruteForcePeersTests {
       SameQuestion.Selector(
         pid: Int64(brute.history.processes[number].pid), process: records[number]?.id)
     }
-    // Of one PID only one can be asked for.
+    // `same` cannot compare two processes with one PID.
     guard pids[0].pid != pids[1].pid else { return }
     let answer = try brute.reader.same(
       .init(pids: pids, time: .range(since: nil, until: nil)))

@@ -1,11 +1,13 @@
-// Changes of one process, or of one namespace, against all changes and the samples.
+// Compares the changes of one process, or of one namespace, with the list of all changes and with the samples.
 
 import NSHistory
 import NamespaceModel
 import Testing
 
 struct BruteForceScopeTests {
-  @Test("changes of a process are its part of all", arguments: BruteForce.seeds)
+  @Test(
+    "the changes of a process are those of all changes that concern it", arguments: BruteForce.seeds
+  )
   func ofProcess(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let all = try brute.reader.allChanges(.init())
@@ -58,10 +60,14 @@ struct BruteForceScopeTests {
         }, "p\(process) ended with \(ended)")
   }
 
-  @Test("changes of a namespace are all that touch it", arguments: BruteForce.seeds)
+  @Test(
+    "the changes of a namespace are those of all changes that concern it",
+    arguments: BruteForce.seeds)
   func ofNamespace(seed: UInt64) throws { try check(seed, afterUnread: false) }
 
-  @Test("also those of a process that could not be read meanwhile", arguments: BruteForce.seeds)
+  @Test(
+    "the changes of a namespace include those of processes that could not be read meanwhile",
+    arguments: BruteForce.seeds)
   func ofNamespaceAfterUnread(seed: UInt64) throws { try check(seed, afterUnread: true) }
 
   private func check(_ seed: UInt64, afterUnread: Bool) throws {
@@ -81,7 +87,7 @@ struct BruteForceScopeTests {
       }
       for change in all {
         let parts = change.parts.filter { $0.from?.key == key || $0.to?.key == key }
-        // Who started is told where it is, not where it might have been.
+        // A start is listed for the namespaces the process is in, not for those that it might have been in.
         let isStart = change.kind == .started || change.kind == .firstSeen
         if parts.isEmpty || isStart && parts.allSatisfy({ $0.to?.key != key }) { continue }
         let isDirect = parts.allSatisfy { part in
@@ -106,7 +112,8 @@ struct BruteForceScopeTests {
     brute.report()
   }
 
-  /// A process that was in a namespace came at some time, and left it or is there still.
+  /// Checks that for each process in a namespace the changes show how it came and how it left, unless it is still
+  /// there.
   private func check(
     _ brute: BruteForce, _ key: RandomHistory.Key, _ process: Int, _ own: [NamespaceChange],
     afterUnread: Bool

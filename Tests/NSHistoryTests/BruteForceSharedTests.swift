@@ -1,4 +1,4 @@
-// `shared` of sampled histories, against `same` of every two processes, and against the samples.
+// Compares `shared` of sampled histories with `same` of every pair of processes, and with the samples.
 
 import NSHistory
 import NamespaceModel
@@ -8,7 +8,7 @@ import Testing
 struct BruteForceSharedTests {
   private static let types: [NamespaceType] = [.net, .uts, .pid, .user, .time]
 
-  /// A group, and the processes that it is.
+  /// A group of the question, and the indexes of its processes.
   private struct Group {
     let group: SharedQuestion.Group
     let processes: [Int]
@@ -30,7 +30,9 @@ struct BruteForceSharedTests {
     return containers + pids + names
   }
 
-  @Test("shared is what `same` says of two of them", arguments: BruteForce.seeds)
+  @Test(
+    "two groups share when `same` finds any two of their processes together",
+    arguments: BruteForce.seeds)
   func pairs(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let records = try brute.records()
@@ -72,8 +74,8 @@ struct BruteForceSharedTests {
     brute.report()
   }
 
-  /// Whether one group is all processes of a PID, and at a sample within the time none of them was seen, but one
-  /// of the other group was: shortly before that another process may have had the PID.
+  /// Whether `never` would be wrong. One group is all processes of a PID, and within the time some sample shows none
+  /// of them but a process of the other group: shortly before that sample an unknown process may have had the PID.
   private func mayBeUnseen(
     _ brute: BruteForce, _ one: Group, _ other: Group, _ window: TimeWindow
   ) -> Bool {
@@ -96,7 +98,7 @@ struct BruteForceSharedTests {
     }
   }
 
-  /// Whoever is named belongs to the group that it is named for.
+  /// Checks that each named process belongs to the group for which it is named.
   private func check(
     _ brute: BruteForce, _ visit: SharedAnswer.Visit, _ one: Group, _ other: Group, _ what: String
   ) {
@@ -108,7 +110,7 @@ struct BruteForceSharedTests {
       "\(what): \(visit)")
   }
 
-  /// When any two of two groups were together, as `same` says.
+  /// Returns the times in which any two processes of two groups were together, according to `same`.
   private func together(
     _ brute: BruteForce, _ records: [Int: ProcessRecord], _ one: Group, _ other: Group,
     _ window: TimeWindow
@@ -120,7 +122,7 @@ struct BruteForceSharedTests {
           SameQuestion.Selector(
             pid: Int64(brute.history.processes[number].pid), process: records[number]?.id)
         }
-        // Two that had one PID were never there at once.
+        // Two processes with one PID never ran at once.
         guard pids[0].pid != pids[1].pid else { continue }
         let answer = try brute.reader.same(
           .init(
@@ -144,7 +146,9 @@ struct BruteForceSharedTests {
     }
   }
 
-  @Test("who was in an initial namespace shared with the host", arguments: BruteForce.seeds)
+  @Test(
+    "a group shares with the host if one of its processes was in an initial namespace",
+    arguments: BruteForce.seeds)
   func host(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     for group in groups(brute) {

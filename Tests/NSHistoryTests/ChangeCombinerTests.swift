@@ -1,4 +1,5 @@
-// Changes that are one act are one change, and nothing of them is lost.
+// The combiner joins changes that are parts of one act, such as several setns(2) calls of `nsenter`, into one change,
+// and loses none of their parts.
 
 import NamespaceModel
 import TestSupport
@@ -25,7 +26,7 @@ struct ChangeCombinerTests {
     return try history.reader().allChanges(.init())
   }
 
-  @Test("setns(2) calls that follow one another are one change with all links")
+  @Test("consecutive setns(2) calls are combined into one change with all links")
   func nsenter() throws {
     let all = try history {
       $0.start(40, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 2000)
@@ -46,7 +47,7 @@ struct ChangeCombinerTests {
     #expect(all.count { $0.process?.pid == 40 } == 4)
   }
 
-  @Test("a link that changes twice is two changes, and so are the moves of two processes")
+  @Test("two changes of one link are not combined, nor are moves of two processes")
   func twoActs() throws {
     let all = try history {
       $0.start(40, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 2000)
@@ -61,7 +62,7 @@ struct ChangeCombinerTests {
     #expect(rows.map(\.parts.count) == [1, 2, 1])
   }
 
-  @Test("the exit of the last process says which namespaces it left empty")
+  @Test("the exit of the last process lists the namespaces that it left empty")
   func lastExit() throws {
     let all = try history {
       $0.start(40, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 2000)
@@ -77,7 +78,7 @@ struct ChangeCombinerTests {
     #expect(Set(exit.parts.compactMap(\.from).map(\.type)) == [.net, .uts])
   }
 
-  @Test("of two processes that a sample misses, none is said to be the last")
+  @Test("if two processes exit between two samples, neither is called the last one")
   func severalExits() throws {
     let brute = try EventBrute(seed: 2)
     for change in Self.combined(try brute.reader.allChanges(.init()))
@@ -91,12 +92,14 @@ struct ChangeCombinerTests {
   }
 
   @Test(
-    "every part of every change is there once, in the order of time", arguments: EventBrute.seeds)
+    "combined changes hold every part of every change once, in the order of time",
+    arguments: EventBrute.seeds)
   func nothingIsLost(seed: UInt64) throws {
     let all = try EventBrute(seed: seed).reader.allChanges(.init())
     let rows = Self.combined(all)
     #expect(Self.parts(rows) == Self.parts(all))
-    // A change is in the place of its first part, so the order is that of the changes that were not added to another.
+    // A combined change stands at the index of its first part, so the order is that of the changes that were not
+    // joined to another.
     let places = rows.map { row in
       all.firstIndex {
         $0.kind == row.kind && $0.by == row.by && $0.process?.task == row.process?.task
@@ -110,7 +113,7 @@ struct ChangeCombinerTests {
     }
   }
 
-  /// What a part says, and of which process.
+  /// A part of a change, and its task.
   private struct Said: Hashable {
     let task: TaskID?
     let part: NamespaceChange.Part

@@ -1,11 +1,13 @@
-// Who follows the changes while they are recorded is given each of them, once.
+// A follower reads the changes while they are recorded, and gets each of them once.
 
 import NSHistory
 import TestSupport
 import Testing
 
 struct ChangeFollowerTests {
-  @Test("the answers one after the other are the answer at the end", arguments: EventBrute.seeds)
+  @Test(
+    "the changes of a follower are all changes that the file has at the end",
+    arguments: EventBrute.seeds)
   func allOfThem(seed: UInt64) throws {
     let history = EventWorld.history(seed: seed)
     let folder = try TemporaryFolder()
@@ -16,7 +18,7 @@ struct ChangeFollowerTests {
     var found: [NamespaceChange] = []
     for step in history.steps {
       try history.write(step, writer)
-      // As a user's command does, each time with a reader of its own.
+      // Opens a new reader each time, as a new command of a user does.
       try follower.changes(question, of: try HistoryReader(path: path)) {
         found.append($0)
         return true
@@ -32,7 +34,7 @@ struct ChangeFollowerTests {
     #expect(seed > 1 || all.count > 10)
   }
 
-  @Test("who begins to follow now is given nothing of before")
+  @Test("a follower that starts now gets no earlier change")
   func fromNowOn() throws {
     let history = EventWorld.history(seed: 3)
     let folder = try TemporaryFolder()
@@ -73,7 +75,7 @@ struct ChangeFollowerTests {
 }
 
 extension ProcessRecord {
-  /// What tells a process from others of one history.
+  /// The identity of a process within one history.
   fileprivate struct Key: Hashable {
     let pid: Int64
     let tid: Int64?

@@ -1,5 +1,5 @@
-// A namespace that no process is in, and where the children of one go: the link for children of
-// namespaces(7) keeps it, so it is in every listing.
+// A namespace without a process, into which the children of a process go. The link for children (namespaces(7)) keeps
+// the namespace alive, so every list has it.
 
 import NSHistory
 import NamespaceModel
@@ -13,8 +13,8 @@ struct ChildrenLinkTests {
   /// The start of each sample.
   private let starts: [WallTime]
 
-  /// PID 10 has its children go to a pid namespace of their own; the first of them, PID 11, is gone
-  /// in the second sample, and PID 10 in the fourth.
+  /// The children of PID 10 go to another pid namespace. The first of them, PID 11, is gone in the second sample, and
+  /// PID 10 in the fourth.
   init() throws {
     history = try SmallHistory()
     let host = SmallHistory.Process(pid: 1)
@@ -34,7 +34,7 @@ struct ChildrenLinkTests {
       .first { $0.namespace.inode == Self.kept.inode }
   }
 
-  @Test("it is listed with whose children go there, for as long as they do")
+  @Test("the namespace is listed with the process whose children go into it, as long as they do")
   func listing() throws {
     let first = try #require(try listed(after: 0))
     #expect(first.processes == 0 && first.unsure == 1 && first.parents == 1)
@@ -46,7 +46,7 @@ struct ChildrenLinkTests {
     #expect(try listed(after: 3) == nil)
   }
 
-  @Test("it was seen last with the process that kept it, and that is told")
+  @Test("the namespace is last seen with the process that keeps it, which `parents` names")
   func summary() throws {
     let selector = NamespaceSelector.inode(.pid, Self.kept.inode)
     let summary = try #require(try reader.namespaces(selector).first)
@@ -62,7 +62,7 @@ struct ChildrenLinkTests {
     }
     #expect(parents.map(\.process.pid) == [10] && parents.map(\.link) == [.pidForChildren])
     #expect(parents.map(\.from) == [starts[0]] && parents.map(\.until) == [starts[2]])
-    // Those of the window, and of no other type.
+    // Parents outside of the window, and of another type, are not listed.
     var later = 0
     try reader.parents(of: selector, in: TimeWindow(since: starts[4])) { _ in
       later += 1
@@ -75,7 +75,7 @@ struct ChildrenLinkTests {
     #expect(later == 0)
   }
 
-  @Test("it counts as in use")
+  @Test("the namespace counts for the peak use of its type")
   func peak() throws {
     let other = try SmallHistory()
     let parents = (10...12).map {

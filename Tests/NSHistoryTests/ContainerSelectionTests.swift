@@ -1,4 +1,4 @@
-// Which processes a container's name or id selects, in every question.
+// Which processes the name or the ID of a container selects, in every question.
 
 import Containers
 import NSHistory
@@ -29,7 +29,7 @@ struct ContainerSelectionTests {
 
   private func pids(_ reader: HistoryReader, _ text: String) throws -> [Int64] {
     let pids = try reader.processes(.container(text)).map(\.pid)
-    // At a moment it must be the same ones.
+    // A question at a moment has to select the same processes.
     let matches = try reader.matcher(.container(text))
     let then = try reader.processes(at: SmallHistory.epoch + history.boot).processes
     #expect(then.map(\.process).filter(matches).map(\.pid) == pids)
@@ -39,13 +39,13 @@ struct ContainerSelectionTests {
     return pids
   }
 
-  @Test("by the beginning of the id, with what is inside, and no conmon")
+  @Test("the start of an ID selects the container with nested ones, and not its monitor")
   func ids() throws {
     let reader = try history.end()
     #expect(try pids(reader, "0123456") == [10, 11])
     #expect(try pids(reader, Self.web.uppercased()) == [10, 11])
     #expect(try pids(reader, "fedc") == [11])
-    // Of two that begin so.
+    // Two containers have IDs that start with this.
     #expect(try pids(reader, "0123") == [10, 11, 13])
     #expect(try pids(reader, "012") == [])
     #expect(try pids(reader, "nginx.service") == [])
@@ -53,10 +53,10 @@ struct ContainerSelectionTests {
     #expect(try pids(reader, "%") == [] && pids(reader, "") == [])
   }
 
-  @Test("by the name that its engine gave it")
+  @Test("the name from the engine selects the container")
   func names() throws {
     let met = history.writer.takeUnnamedContainers()
-    // Those inside a container have their files there.
+    // Nested containers are left out: their engine's files are inside of the outer container.
     #expect(met.map(\.id) == [Self.web, Self.pod, "dead"])
     #expect(history.writer.takeUnnamedContainers().isEmpty)
     try history.writer.write([
@@ -64,7 +64,7 @@ struct ContainerSelectionTests {
       met[1]: ContainerName("app", pod: "front-1", namespace: "shop"),
     ])
     let reader = try history.end()
-    // A name goes before the beginning of an id.
+    // A whole name takes precedence over the start of an ID.
     #expect(try pids(reader, "0123") == [10, 11])
     #expect(try pids(reader, "app") == [13] && pids(reader, "front-1/app") == [13])
     #expect(try pids(reader, "shop/front-1/app") == [13] && pids(reader, "APP") == [])
@@ -79,14 +79,16 @@ struct ContainerSelectionTests {
     #expect(nested.container?.id == Self.inner && nested.containers == [Self.web, Self.inner])
   }
 
-  @Test("an id goes before a name that is like it")
+  @Test("a whole ID takes precedence over an equal name")
   func likeAnID() throws {
     let met = history.writer.takeUnnamedContainers()
     try history.writer.write([met[1]: ContainerName(Self.web)])
     #expect(try pids(try history.end(), Self.web) == [10, 11])
   }
 
-  @Test("a user's container of root's id does not give that a name, and no byte reaches a terminal")
+  @Test(
+    "a user's container with the ID of root's one does not name that; control characters are escaped"
+  )
   func hostile() throws {
     let scope = "user.slice/user-1000.slice/user@1000.service/docker-\(Self.web).scope"
     try history.sample([
@@ -105,7 +107,7 @@ struct ContainerSelectionTests {
     #expect(rows.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }, "\(rows)")
   }
 
-  @Test("a later recording knows the names of an earlier one")
+  @Test("a later session uses the container names that an earlier one found")
   func later() throws {
     let met = history.writer.takeUnnamedContainers()
     try history.writer.write([met[0]: ContainerName("web")])

@@ -1,4 +1,4 @@
-// A copy of the file of a recorder that runs: it cannot know how the recording ended.
+// A copy of a file that was made while the recorder had it open. The copy cannot know how the recording ended.
 
 import Foundation
 import NSHistory
@@ -19,7 +19,7 @@ struct CopiedHistoryTests {
     return states
   }
 
-  /// A copy of a file, and of its log if that is wanted.
+  /// Copies a history file, and its write-ahead log if that is wanted.
   private func copy(_ path: String, withLog: Bool = true) throws -> String {
     let copy = folder.file("copy.db")
     try FileManager.default.copyItem(atPath: path, toPath: copy)
@@ -27,7 +27,7 @@ struct CopiedHistoryTests {
     return copy
   }
 
-  @Test("the session of a copy was open when it was copied, and never died")
+  @Test("a copy of an open file has a session of unknown end, not a died one")
   func copied() throws {
     let history = try SmallHistory()
     try history.sample([.init(pid: 2)])
@@ -37,11 +37,11 @@ struct CopiedHistoryTests {
     #expect(try states(reader) == ["unknown-end"])
     #expect(try reader.isCopiedWhileOpen() && reader.hasWriteAheadLog)
     #expect(try reader.caveats(in: .init()).map(\.code).contains("copied-while-open"))
-    // The file itself is being recorded into.
+    // The original is still being recorded into.
     #expect(try states(HistoryReader(path: history.path)) == ["open"])
   }
 
-  @Test("a recorder that goes on with a copy does not make it a death")
+  @Test("recording into a copy leaves the copied session's end unknown")
   func recordedInto() throws {
     let history = try SmallHistory()
     try history.sample([.init(pid: 2)])
@@ -52,7 +52,7 @@ struct CopiedHistoryTests {
     #expect(try states(HistoryReader(path: path)) == ["unknown-end"])
   }
 
-  @Test("without its log a young copy is known as one")
+  @Test("a copy without its write-ahead log is recognised")
   func withoutLog() throws {
     let history = try SmallHistory()
     try history.sample([.init(pid: 2)])
@@ -61,7 +61,7 @@ struct CopiedHistoryTests {
     #expect(try reader.isCopiedWhileOpen() && !reader.hasWriteAheadLog)
   }
 
-  @Test("in the file itself a session that nobody ended died")
+  @Test("in the original file, a session that was not ended has died")
   func died() throws {
     var history: SmallHistory? = try SmallHistory()
     try history?.sample([.init(pid: 2)])

@@ -1,5 +1,5 @@
-// A process that was moved into a container between two reads of its cgroup, and changed its namespaces
-// before the second: in between its container is not known.
+// A process is moved into a container between two reads of its cgroup, and changes its namespaces before the second.
+// Between the reads its container is disputed: it may be that of either read.
 
 import SQLite
 import TestSupport
@@ -30,7 +30,7 @@ struct DisputedContainerTests {
     return stays
   }
 
-  @Test("up to the move it may have been in none, or in the container already")
+  @Test("before the second read the container is disputed: none, or the one read later")
   func disputed() throws {
     let stays = try stays(.pid(10))
     try #require(stays.count == 2, "\(stays)")
@@ -43,7 +43,7 @@ struct DisputedContainerTests {
     #expect(stays[1].isInOtherContainer && stays[1].changes.map(\.link) == [.net])
   }
 
-  @Test("where it was while its container was not known is told all the same")
+  @Test("the namespaces are listed also while the container is disputed")
   func movesInBetween() throws {
     var history = EntryHistory(path: folder.file("history.db"))
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
@@ -66,7 +66,7 @@ struct DisputedContainerTests {
     #expect(stays.last?.isInOtherContainer == true)
   }
 
-  /// Whether the container and another one shared a net namespace, the other being in one from the beginning.
+  /// Returns whether the container shared a net namespace with another one that was in `net` from the beginning.
   private func sharing(with net: UInt64) throws -> SharedAnswer.TypeAnswer {
     let db = String(repeating: "b", count: 64)
     var history = EntryHistory(path: folder.file("history.db"))
@@ -82,19 +82,19 @@ struct DisputedContainerTests {
     ).types[0]
   }
 
-  @Test("while its container is not known it can have shared only where it was")
+  @Test("a process of disputed container shares only the namespaces that it was in")
   func sharedNothing() throws {
     let elsewhere = try sharing(with: 3)
     #expect(elsewhere.verdict == .never, "\(elsewhere)")
   }
 
-  @Test("where the other was too, that leaves it unknown")
+  @Test("sharing by a process of disputed container is unknown")
   func perhapsShared() throws {
     let there = try sharing(with: 1)
     #expect(there.verdict == .unknown && there.reason == .changedBetweenSamples, "\(there)")
   }
 
-  @Test("a sample that found the process moved already does not say that it was not yet")
+  @Test("a change of cgroup is as early as the sample that first may have read it")
   func foundMoved() throws {
     var history = EntryHistory(path: folder.file("history.db"))
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
@@ -114,7 +114,7 @@ struct DisputedContainerTests {
     #expect(try containers(at: 3500) == [Self.web])
   }
 
-  @Test("a process that may be of the container is not said to share with itself")
+  @Test("a process that may be in a container does not share with itself")
   func withItself() throws {
     var history = EntryHistory(path: folder.file("history.db"))
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
@@ -126,7 +126,7 @@ struct DisputedContainerTests {
     #expect(answer.types[0].verdict == .never, "\(answer.types)")
   }
 
-  @Test("the history of the container says since when it may have been in it")
+  @Test("the history of a container says since when a disputed process may have been in it")
   func ofContainer() throws {
     let stays = try stays(.container(Self.web))
     let stay = try #require(stays.first)

@@ -1,11 +1,11 @@
-// When a namespace is said to be emptied: not while somebody may be in it who cannot be read.
+// When the last exit from a namespace is reported: not while a process that cannot be read may still be in it.
 
 import NSHistory
 import TestSupport
 import Testing
 
 struct EmptiedTests {
-  /// The net namespaces that were emptied, and by which sample.
+  /// Returns the net namespaces that the last process left, each with the sample that shows it.
   private func emptied(_ first: [HistoryScript.Sight], _ second: [HistoryScript.Sight]) throws
     -> [String]
   {
@@ -28,7 +28,7 @@ struct EmptiedTests {
     return found
   }
 
-  @Test("when the last has left it")
+  @Test("a namespace is emptied when its last process has left")
   func left() throws {
     #expect(
       try emptied([.inFirst, .inFirst, .absent, .absent], [.inFirst, .absent, .absent, .absent])
@@ -38,13 +38,13 @@ struct EmptiedTests {
         == ["101 by 2"])
   }
 
-  @Test("not while the last, or one before it, cannot be read any more")
+  @Test("a namespace is not emptied while a process that was in it cannot be read")
   func denied() throws {
     #expect(try emptied([.inFirst, .denied, .denied], [.inFirst, .absent, .absent]) == [])
     #expect(
       try emptied([.inFirst, .denied, .denied, .denied], [.inFirst, .inFirst, .absent, .absent])
         == [])
-    // One that was read elsewhere before it could not be read is not in it.
+    // A process that was last read in another namespace does not count.
     #expect(
       try emptied([.inSecond, .denied, .denied, .denied], [.inFirst, .inFirst, .absent, .absent])
         == ["101 by 2"])

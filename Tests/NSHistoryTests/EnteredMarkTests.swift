@@ -1,5 +1,5 @@
-// Who is marked as having entered: a process that returns to a namespace in which it alone had been is not, if that is
-// certain.
+// The mark `joined`. A process that returns to a namespace is not marked if it is certain that no other process was
+// there in between.
 
 import NSHistory
 import NamespaceModel
@@ -23,13 +23,13 @@ struct EnteredMarkTests {
     ])
   }
 
-  /// The marks of the last time that process 10 came into the namespace.
+  /// Returns the marks of the last move of process 10 into the namespace.
   private func marks() throws -> [NamespaceChange.Mark]? {
     try history.end().allChanges(.init(types: [.net]))
       .last { $0.process?.pid == 10 && $0.parts.first?.to?.inode == 4_026_533_005 }?.marks
   }
 
-  @Test("a process that returns to where nobody else was")
+  @Test("a return to a namespace in which no other process was is not marked")
   func alone() throws {
     try move(10, at: 1, net: 5)
     try move(10, at: 2)
@@ -37,7 +37,7 @@ struct EnteredMarkTests {
     #expect(try marks() == [])
   }
 
-  @Test("a process that returns to where somebody else had been meanwhile")
+  @Test("a return to a namespace in which another process was meanwhile is marked")
   func afterVisitor() throws {
     try move(10, at: 1, net: 5)
     try move(10, at: 2)
@@ -47,7 +47,7 @@ struct EnteredMarkTests {
     #expect(try marks() == [.joined])
   }
 
-  @Test("a process that returns to where somebody may have been whose namespace has no id yet")
+  @Test("a return is marked if a process was meanwhile in a namespace of that inode without an ID")
   func afterUnknownVisitor() throws {
     try move(10, at: 1, net: 5)
     try move(10, at: 2)
@@ -67,7 +67,7 @@ struct EnteredMarkTests {
     #expect(try marks() == [.joined])
   }
 
-  @Test("a process that returns over a gap, in which somebody may have been there")
+  @Test("a return after a gap is marked, since another process may have been there")
   func overGap() throws {
     try move(10, at: 1, net: 5)
     try move(10, at: 2)
@@ -76,7 +76,9 @@ struct EnteredMarkTests {
     #expect(try marks() == [.joined])
   }
 
-  @Test("a process that was there when all began: who was there before is not known")
+  @Test(
+    "a return to where a process was at the first sample is marked: earlier processes are not known"
+  )
   func fromTheBeginning() throws {
     let history = try EventfulHistory()
     var sample = ProcessSample(start: EventfulHistory.reading(0))

@@ -1,26 +1,26 @@
-// Processes that come into the namespaces of containers, or go elsewhere, written event by event.
+// Histories in which processes enter the namespaces of containers, or leave them, written event by event.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 
-/// A history of events by which processes come into containers, in milliseconds.
+/// A history that a test builds from events. Its times are in milliseconds.
 struct EntryHistory {
   typealias Places = [NamespaceType: UInt64]
   static let initial: Places = [:]
-  /// The ids of two containers.
+  /// The IDs of two containers.
   static let web = String(repeating: "a", count: 64)
   static let lab = String(repeating: "b", count: 64)
-  /// The cgroup of who is in none.
+  /// The cgroup of a process that is in no container.
   static let host = "0::/user.slice"
   private static let begun: Int64 = 1000 * SmallHistory.second
 
-  /// When the last sample began.
+  /// The start of the last sample.
   private static let end: Int64 = 10_000
 
   /// How long the first sample takes.
   var firstLength: Int64 = 0
-  /// When samples began besides the first and the last.
+  /// The starts of the samples between the first and the last one.
   var between: [Int64] = []
   private var first: [ProcessSample.Appearance] = []
   private var events: [ProcessEvent] = []
@@ -28,7 +28,7 @@ struct EntryHistory {
 
   init(path: String) { self.path = path }
 
-  /// The cgroup of a container.
+  /// Returns the cgroup path of a container.
   static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
 
   static func wall(_ time: Int64) -> WallTime { reading(time).wall }
@@ -53,7 +53,7 @@ struct EntryHistory {
 
   private static func token(_ pid: Int32) -> ProcessToken { ProcessToken(number: UInt64(pid)) }
 
-  /// A process that is there all the time.
+  /// Adds a process that the first sample shows.
   mutating func sampled(_ pid: Int32, _ places: Places, _ cgroup: String) {
     first.append(
       .init(
@@ -80,7 +80,9 @@ struct EntryHistory {
             inherited: [.user, .cgroup]), set: ObservedSet(links: Self.links(places)))))
   }
 
-  /// - Parameter unseen: the types of which no event reports where the process is from now on.
+  /// Moves a process to other namespaces.
+  ///
+  /// - Parameter unseen: the types for which no event reports the namespace from now on.
   mutating func move(
     _ pid: Int32, _ places: Places, unseen: Set<NamespaceType> = [], at time: Int64
   ) {
@@ -88,7 +90,7 @@ struct EntryHistory {
       time, .moved(Self.token(pid), ObservedSet(links: Self.links(places, unseen: unseen))))
   }
 
-  /// It executes a program, and nobody reads its cgroup.
+  /// Lets a process execute a program without a read of its cgroup.
   mutating func rename(_ pid: Int32, _ name: String, inherited cgroup: String, at time: Int64) {
     add(
       time,
@@ -98,9 +100,9 @@ struct EntryHistory {
           comm: Array(name.utf8), uid: 0, cgroup: Array(cgroup.utf8), inherited: [.user, .cgroup])))
   }
 
-  /// Its cgroup is read.
+  /// Adds a read of the cgroup of a process.
   ///
-  /// - Parameter changed: since when it may have been that, where a sample read it before already.
+  /// - Parameter changed: the earliest time of the change to this cgroup, if a sample has read it before.
   mutating func read(
     _ pid: Int32, _ cgroup: String, changedSince changed: Int64? = nil, at time: Int64
   ) {
@@ -110,7 +112,7 @@ struct EntryHistory {
     add(time, .described(Self.token(pid), description))
   }
 
-  /// A thread of a process, with its TID as the number of both, goes to other namespaces.
+  /// Moves a thread of a process to other namespaces. Its TID is also the number of its token.
   mutating func diverge(
     _ tid: Int32, of pid: Int32, from before: Places, to places: Places, at time: Int64
   ) {
@@ -124,7 +126,7 @@ struct EntryHistory {
           set: ObservedSet(links: Self.links(places)))))
   }
 
-  /// A process starts that a thread made.
+  /// Adds a process that a thread created.
   mutating func start(
     _ pid: Int32, byThread tid: Int32, of parent: Int32, _ places: Places, at time: Int64
   ) {
@@ -141,9 +143,9 @@ struct EntryHistory {
     add(time, .exited(Self.token(pid), mayResume: false))
   }
 
-  /// Writes it, with a sample before all and one behind all.
+  /// Writes the history, with a sample before all events and one after them, and returns a reader.
   ///
-  /// - Parameter folded: how many changes were left out.
+  /// - Parameter folded: the number of omitted changes.
   func reader(folded: Int = 0) throws -> HistoryReader {
     var events = events
     let writer = try HistoryWriter(path: path)

@@ -1,12 +1,12 @@
-// What the tests of made up events share: a history in a file, and what is to be reported of it, worked
-// out point by point from what was told to the recorder. No memberships, no index.
+// The brute-force tests of events write a random history of events and samples. The expected answers are computed
+// point by point from the reports that the recorder got, without memberships and without an index.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 import Testing
 
-/// A made up history of events, written.
+/// A random history of events in a file.
 final class EventBrute {
   typealias Key = RandomHistory.Key
 
@@ -15,7 +15,7 @@ final class EventBrute {
   let seed: UInt64
   let history: EventHistory
   let reader: HistoryReader
-  /// Whether the recorder has the file still.
+  /// Whether the recorder still has the file open.
   let isRecorded: Bool
   let path: String
   private let folder: TemporaryFolder
@@ -27,7 +27,7 @@ final class EventBrute {
     history = EventWorld.history(seed: seed)
     folder = try TemporaryFolder()
     path = folder.file("history.db")
-    // Of three histories one ended, one was left as SIGKILL leaves it, and one is going on.
+    // One of three histories has ended, one is left as SIGKILL leaves it, and one is still being recorded.
     isRecorded = seed % 3 == 0
     var writer: HistoryWriter? = try HistoryWriter(path: path)
     if let writer { try history.write(writer, ends: seed % 3 == 1) }
@@ -40,7 +40,7 @@ final class EventBrute {
     if !isRight { wrong.append(what()) }
   }
 
-  /// Says what was wrong, the first few of it.
+  /// Fails the test with the first faults that `check` found, if there are any.
   func report() {
     let count = wrong.count
     #expect(
@@ -53,9 +53,9 @@ final class EventBrute {
   }
 }
 
-// MARK: What is to be reported
+// MARK: The expected answers
 
-/// Points, one after the other, at which something is the same.
+/// A run of consecutive points at which a value of an actor stays the same.
 struct EventRun<Value: Equatable> {
   let actor: Int
   let value: Value
@@ -63,7 +63,7 @@ struct EventRun<Value: Equatable> {
 }
 
 extension EventHistory {
-  /// The pieces of the time of an actor in which something of its links is the same.
+  /// Returns the runs of an actor in which a value of its links stays the same.
   func runs<Value: Equatable>(
     _ actor: Int, isEdge: ((Int) -> Bool)? = nil, _ value: ([LinkState]) -> Value
   ) -> [EventRun<Value>] {
@@ -83,7 +83,7 @@ extension EventHistory {
     return runs
   }
 
-  /// Whether a session begins with a point.
+  /// Whether a point is the first one of a session.
   func isSessionStart(_ point: Int) -> Bool {
     point == 0 || points[point].session != points[point - 1].session
   }
@@ -94,44 +94,45 @@ extension EventHistory {
     return first.isEvent && first.actor == run.actor
   }
 
-  /// Whether an event ended it.
+  /// Whether an event ended a run.
   func endsExactly<Value>(_ run: EventRun<Value>) -> Bool {
     let next = run.points.upperBound + 1
     return next < points.count && points[next].isEvent && points[next].actor == run.actor
   }
 
   func from<Value>(_ run: EventRun<Value>) -> WallTime { wall(run.points.lowerBound) }
-  /// When a process was there first: one that started while a sample was taken, not before that.
+  /// The start of a run as it is reported: of a process that started while a sample was taken, not before its start.
   func seenFrom<Value>(_ run: EventRun<Value>) -> WallTime {
     let wall = from(run)
     if beginsExactly(run) { return wall }
     let start = actors[run.actor].stays[0].from / Self.tick * Self.tick
     return max(wall, epochs[points[run.points.lowerBound].session] + start)
   }
-  /// When it was there last: a sample that began before its start saw it at that.
+  /// The end of a run as it is reported: not before its start, although a sample that shows the process may have
+  /// begun before.
   func seenUntil<Value>(_ run: EventRun<Value>) -> WallTime { max(seenFrom(run), until(run)) }
   func until<Value>(_ run: EventRun<Value>) -> WallTime {
     wall(run.points.upperBound + (endsExactly(run) ? 1 : 0))
   }
 
-  /// The process that is told to have a PID from a point on.
+  /// Returns the process that has a PID from a point on, according to the reports.
   func told(_ pid: Int32, at point: Int) -> Int? {
     points[point].told.keys.first { actors[$0].pid == pid && actors[$0].tid == nil }
   }
 
-  /// The namespace that an actor is told to be in from a point on.
+  /// Returns the namespace of an actor from a point on, according to the reports.
   func place(_ actor: Int, _ point: Int, _ type: NamespaceType) -> Key? {
     Self.part(points[point].told[actor], type.link)?.key
   }
 
-  /// The last point that began at a time or before; and whether another is so near that a
-  /// microsecond decides.
+  /// Returns the last point that began at a time or before it, and whether a point is so near that rounding to a
+  /// microsecond matters.
   func point(before wall: WallTime) -> (Int?, isNear: Bool) {
     let near = points.indices.contains { abs(self.wall($0) - wall) < Self.blur }
     return (points.indices.last { self.wall($0) <= wall }, near)
   }
 
-  /// What is known of the time from a point to the next.
+  /// How the time from one point to the next is covered.
   enum ResolvedInterval { case gap, sampled, exact }
 
   func stretch(after point: Int?) -> ResolvedInterval {
@@ -139,7 +140,7 @@ extension EventHistory {
     return points[point + 1].isExact ? .exact : .sampled
   }
 
-  /// Times around all points, and between them.
+  /// Returns times around all points and between them.
   func times(_ random: inout SeededRandom) -> [WallTime] {
     points.indices.flatMap { index -> [WallTime] in
       let time = wall(index)

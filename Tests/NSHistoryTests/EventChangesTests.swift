@@ -1,5 +1,4 @@
-// Changes against what was reported, and the time that they are said to have been at against what was
-// true.
+// Compares the reader's changes with the reports that the recorder got, and their times with the actual ones.
 
 import NSHistory
 import NamespaceModel
@@ -7,20 +6,22 @@ import TestSupport
 import Testing
 
 struct EventChangesTests {
-  /// A change as it is to be reported.
+  /// An expected change.
   private struct Expected: Hashable {
     let kind: NamespaceChange.Kind
     let after: Int?
     let by: Int
     let isExact: Bool
 
-    /// When it was at the latest: at the event, or when the sample was over.
+    /// The latest time of the change: that of the event, or the end of the sample.
     func time(_ history: EventHistory) -> WallTime {
       isExact ? history.wall(by) : history.wallEnd(by)
     }
   }
 
-  @Test("who started, moved and exited, and when", arguments: EventBrute.seeds)
+  @Test(
+    "changes of each process are its starts, moves and exits with their times",
+    arguments: EventBrute.seeds)
   func ofProcesses(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
@@ -49,7 +50,7 @@ struct EventChangesTests {
     brute.report()
   }
 
-  @Test("all moves, of threads too, each once", arguments: EventBrute.seeds)
+  @Test("changes lists each move of a process or thread once", arguments: EventBrute.seeds)
   func moves(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
@@ -109,12 +110,12 @@ struct EventChangesTests {
     return all
   }
 
-  /// Something did happen to the process in the time that is reported, whoever found out.
+  /// Checks that the process did change in the reported time.
   private func checkTruth(_ brute: EventBrute, _ change: NamespaceChange) {
     let history = brute.history
     let actor = history.number(change.process)
     guard actor >= 0, let after = change.after, let by = change.by else { return }
-    // Between sessions clocks may differ, and of what was never found out nothing is known.
+    // Skips changes across sessions, whose clocks may differ, and actors whose wrong reports no sample corrected.
     guard change.missing == nil,
       !history.doubts.contains(where: { $0.actor == actor && !$0.isFound })
     else { return }

@@ -1,4 +1,5 @@
-// What is exported of made up events, and what of that are members, stays and lanes.
+// Compares the exported rows of random events with the runs of the reports; and members, history entries and timeline
+// rows with the exported rows.
 
 import NSHistory
 import NamespaceModel
@@ -6,7 +7,7 @@ import TestSupport
 import Testing
 
 struct EventExportTests {
-  /// A piece of time of an actor, with its ends as they are reported.
+  /// An interval of an actor as it is reported.
   private struct Piece {
     let actor: Int
     let from: WallTime
@@ -17,7 +18,8 @@ struct EventExportTests {
   }
 
   @Test(
-    "rows are the pieces of time, with exact ends where events told", arguments: EventBrute.seeds)
+    "exported rows are the runs of the reports, with exact ends where events reported them",
+    arguments: EventBrute.seeds)
   func rows(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
@@ -51,7 +53,7 @@ struct EventExportTests {
     brute.report()
   }
 
-  @Test("members are the rows of the namespace", arguments: EventBrute.seeds)
+  @Test("the members of a namespace are the runs in it", arguments: EventBrute.seeds)
   func members(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
@@ -81,7 +83,7 @@ struct EventExportTests {
   }
 
   @Test(
-    "stays are the pieces of time in one set, and lanes those in one namespace",
+    "history entries are the runs in one namespace set, timeline rows those in one namespace",
     arguments: EventBrute.seeds)
   func stays(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
@@ -123,7 +125,7 @@ struct EventExportTests {
         if case .namespace = $0.state { true } else { false }
       }
       let runs = history.runs(actor) { EventHistory.part($0, lane.type.link) }
-      // One whose row was not found again is two lanes.
+      // A process that was not recognised in a later session has two timeline rows.
       let isRight = known.allSatisfy { segment in
         runs.contains {
           EventHistory.isTime(segment.from, history.seenFrom($0))
@@ -147,7 +149,7 @@ struct EventExportTests {
   }
 }
 
-/// How pieces of time begin and end.
+/// Checks the bounds of intervals.
 struct EventEdges {
   let brute: EventBrute
 

@@ -1,5 +1,5 @@
-// A made up history of which one sample cannot be written: of the events up to the next one only
-// the outcome is kept.
+// A random history in which one sample cannot be written. Of the events between that sample and the next one only the
+// outcome is stored.
 
 import NamespaceModel
 import SQLite
@@ -8,13 +8,13 @@ import Testing
 
 @testable import NSHistory
 
-/// What was written, and of what time only the outcome.
+/// The written history, and the time of which only the outcome is stored.
 struct EventFolding {
   let history: EventHistory
-  /// From the last number before it to the sample that tells the outcome, on the wall clock.
+  /// From the last sequence number before the failed sample to the sample that shows the outcome, on the wall clock.
   private(set) var time: ClosedRange<WallTime> = 0...0
 
-  /// Nil where no sample is followed by another in its session.
+  /// Writes the history. Nil if no sample is followed by another one in its session.
   init?(_ history: EventHistory, _ writer: HistoryWriter, seed: UInt64) throws {
     self.history = history
     let places = history.steps.indices.filter { place in
@@ -26,7 +26,7 @@ struct EventFolding {
     var random = SeededRandom(seed: seed)
     guard let failing = places.randomElement(using: &random) else { return nil }
     var isFolding = false
-    // How many numbers were reported, and how many of those written.
+    // How many sequence numbers were reported, and how many of them were written.
     var told = 0
     var written = 0
     var begun = 0
@@ -38,7 +38,7 @@ struct EventFolding {
         begun = written
         isFolding = true
       } else if isFolding, case .events(let batch, _) = step {
-        // Where nothing had happened nothing is lost.
+        // If there were no events, nothing is lost.
         if writer.add(batch) { isFolding = false }
         _ = try writer.writeEvents()
       } else if isFolding, case .sample(let sample, var timing) = step {
@@ -64,7 +64,7 @@ struct EventFolding {
     try writer.endSession(.completed)
   }
 
-  /// The step that a session began with.
+  /// Returns the step with which a session began.
   private func began(_ session: Int) -> Int {
     let places = history.steps.indices.filter {
       if case .begin = history.steps[$0] { true } else { false }
@@ -72,7 +72,7 @@ struct EventFolding {
     return places[session]
   }
 
-  /// Whether a verdict on two PIDs at a time is true, or as good as that: unknown, or sampled.
+  /// Whether a verdict on two PIDs at a time is acceptable: it is unknown, or sampled, or true.
   func allows(
     _ verdict: Verdict, _ pids: [Int32], _ wall: WallTime, _ type: NamespaceType
   ) -> Bool {
@@ -81,7 +81,7 @@ struct EventFolding {
       return true
     }
     let boot = wall - history.epochs[history.points[point].session]
-    // Of who was not as it was reported samples find out, and others are not read before the end.
+    // Samples correct wrong reports only later, and others are not read before the end of the sample.
     let isLost = history.doubts.contains { pids.contains(history.actors[$0.actor].pid) }
     if isLost || !history.points[point].isExact && wall <= history.wallEnd(point) { return true }
     let near = history.points.map(\.boot).filter { abs($0 - boot) <= 2000 }.flatMap {

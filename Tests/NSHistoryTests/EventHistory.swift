@@ -1,61 +1,61 @@
-// A history of events between samples: what was true, to the nanosecond, what of that was reported, and
-// the calls of the recorder's own door that tell it. `EventWorld` makes them up.
+// A history of events and samples: the actual state with nanosecond times, the part of it that was reported, and the
+// writer calls that report it. `EventWorld` makes such histories at random.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 
-/// A history, as it was and as it is reported.
+/// A history: the actual state and the reports.
 struct EventHistory {
   typealias Key = RandomHistory.Key
 
-  /// A process, or a thread; its number is its place in `actors`, and its name is `a` and that.
+  /// A process or a thread. Its number is its index in `actors`, and its name is `a` followed by the number.
   struct Actor {
     let pid: Int32
     let tid: Int32?
-    /// Who made it; nil where nothing told.
+    /// The actor that created it; nil where nothing reports that.
     let parent: Int?
-    /// Where it was, in truth.
+    /// The actual intervals.
     var stays: [HistoryEntry] = []
-    /// Of a thread, whether it was where its process was before, and moved.
+    /// Whether a thread was in its process's namespaces first and moved later.
     var hasMoved = false
   }
 
-  /// A time in which an actor was in one place, on the boot clock.
+  /// An interval in which the links of an actor did not change, on the boot clock.
   struct HistoryEntry {
     let from: Int64
-    /// Nil while it is there.
+    /// The end; nil while it still holds.
     var until: Int64?
     let links: [LinkState]
   }
 
-  /// A moment that gets a number in the file.
+  /// A sample or an event: a moment with a sequence number in the file.
   struct Point {
     let session: Int
-    /// When it was, or began; and when it was over.
+    /// The time of the event or of the start of the sample, and the end of it.
     let boot: Int64
     var end: Int64
     var isEvent = false
-    /// Whether all that happened since the one before was reported.
+    /// Whether all changes since the point before were reported.
     var isExact = false
     var gap: GapCause?
     var disagreements = 0
-    /// Where everyone is from here on, as it is reported.
+    /// The links of every actor from this point on, according to the reports.
     var told: [Int: [LinkState]]
-    /// What an event is about.
+    /// The actor of an event.
     var actor: Int?
   }
 
-  /// A time in which what was reported of an actor is not what was.
+  /// A time in which the reports on an actor are wrong.
   struct Doubt {
     let actor: Int
     let from: Int64
     let until: Int64
-    /// Whether a sample found out.
+    /// Whether a sample corrected them later.
     let isFound: Bool
   }
 
-  /// A call.
+  /// A call of the writer.
   enum Step {
     case begin(SessionInfo)
     case events(EventBatch, isWritten: Bool)
@@ -67,10 +67,10 @@ struct EventHistory {
   var points: [Point] = []
   var doubts: [Doubt] = []
   var steps: [Step] = []
-  /// Of each session, when the boot clock showed zero.
+  /// The wall-clock time at which the boot clock was zero, for each session.
   var epochs: [WallTime] = []
 
-  /// Makes the calls; the last session is ended or is not.
+  /// Makes all calls. Ends the last session only if `ends`.
   func write(_ writer: HistoryWriter, ends: Bool) throws {
     for step in steps { try write(step, writer) }
     if ends { try writer.endSession(.completed) }
@@ -88,17 +88,17 @@ struct EventHistory {
     }
   }
 
-  /// Events that are not taken as such.
+  /// Thrown when the writer does not accept a batch of events.
   struct Refusal: Error {}
 }
 
-// MARK: What was
+// MARK: The actual state
 
 extension EventHistory {
-  /// An event is told to the microsecond below.
+  /// The resolution of event times in nanoseconds: they are rounded down to a microsecond.
   static let blur: Int64 = 1000
 
-  /// Whether a time that was reported is when something was.
+  /// Whether a reported time is an actual one, rounded down.
   static func isTime(_ told: WallTime?, _ time: WallTime?) -> Bool {
     guard let told, let time else { return told == nil && time == nil }
     return (0..<blur).contains(time - told)
@@ -106,27 +106,28 @@ extension EventHistory {
 
   func wall(_ point: Int) -> WallTime { epochs[points[point].session] + points[point].boot }
   func wallEnd(_ point: Int) -> WallTime { epochs[points[point].session] + points[point].end }
-  /// From when on events report what follows a point: an event, or a sample that only verified, is one moment.
+  /// The time from which on events cover the changes after a point. An event is one moment, and so is a sample that
+  /// only verified the events.
   func since(_ point: Int) -> WallTime {
     points[point].isEvent || points[point].isExact ? wall(point) : wallEnd(point)
   }
 
-  /// Whether nothing is known of the time before a point; one past the last is none.
+  /// Whether there is a gap before a point; `point` may be one past the last.
   func isCutOff(_ point: Int) -> Bool {
     point == 0 || point == points.count || points[point].gap != nil
       || points[point].session != points[point - 1].session
   }
 
-  /// Whether one piece of time ends, and another begins, with a point.
+  /// Whether intervals are split at a point.
   func isEdge(_ point: Int) -> Bool { isCutOff(point) }
 
-  /// Whether one that goes on in another session is another process in the file: no sample had seen it
-  /// after the clock tick that it started in, so that its PID may have been used again in that.
+  /// Whether an actor that continues in another session becomes another process in the file: no sample showed it
+  /// after the clock tick of its start, so its PID may have been reused within that tick.
   func isForgotten(_ actor: Int, at point: Int) -> Bool {
     guard point > 0, points[point].session != points[point - 1].session,
       points[point - 1].told[actor] != nil, points[point].told[actor] != nil
     else { return false }
-    // Of threads nothing is kept that tells one from another of its number.
+    // Nothing is stored by which a thread could be recognised in a later session.
     if actors[actor].tid != nil { return true }
     guard let sample = points[..<point].last(where: { !$0.isEvent }) else {
       return false
@@ -134,27 +135,27 @@ extension EventHistory {
     return sample.boot <= (actors[actor].stays[0].from / Self.tick + 1) * Self.tick
   }
 
-  /// Start times are told to this, in nanoseconds.
+  /// The resolution of start times in nanoseconds.
   static let tick: Int64 = 10_000_000
 
-  /// Where an actor was.
+  /// Returns the actual links of an actor.
   func links(_ actor: Int, at boot: Int64) -> [LinkState]? {
     actors[actor].stays.first { $0.from <= boot && boot < $0.until ?? Int64.max }?.links
   }
 
-  /// The process that had a PID.
+  /// Returns the actual process of a PID.
   func process(_ pid: Int32, at boot: Int64) -> Int? {
     actors.indices.first {
       actors[$0].pid == pid && actors[$0].tid == nil && links($0, at: boot) != nil
     }
   }
 
-  /// Whether what is reported of an actor at a time is not to be relied on.
+  /// Whether the reports on an actor are wrong at a time.
   func isDoubtful(_ actor: Int, at boot: Int64) -> Bool {
     doubts.contains { $0.actor == actor && boot >= $0.from && boot <= $0.until }
   }
 
-  /// Whether a thread with these links is in all that its process is in.
+  /// Whether a thread with these links is in all namespaces of its process.
   func isReturned(_ actor: Int, _ links: [LinkState]?, _ process: [LinkState]?) -> Bool {
     guard actors[actor].tid != nil, let links, let process else { return false }
     return NamespaceType.allCases.allSatisfy {
@@ -162,29 +163,29 @@ extension EventHistory {
     }
   }
 
-  /// The same by what was true.
+  /// Whether a thread actually is in all namespaces of its process.
   func isReturned(_ actor: Int, at boot: Int64) -> Bool {
     isReturned(
       actor, links(actor, at: boot), actors[actor].parent.flatMap { links($0, at: boot) })
   }
 
-  /// The number of an actor by its name; -1 for none.
+  /// Returns the number of an actor from its name; -1 for none.
   func number(_ process: ProcessRecord?) -> Int {
     number(process?.comm)
   }
   func number(_ comm: String?) -> Int { comm.flatMap { Int($0.dropFirst()) } ?? -1 }
 
-  /// The place of a link in a set.
+  /// Returns the state of a link in a set.
   static func part(_ links: [LinkState]?, _ link: NamespaceLink) -> LinkState? {
     links?[Int(link.rawValue)]
   }
 
-  /// The actors of which a sample had to repair what was reported.
+  /// The actors on which reports were wrong at some time.
   var doubtful: Set<Int> { Set(doubts.map(\.actor)) }
 }
 
 extension EventHistory {
-  /// One line a point, for a failure.
+  /// One line for each point, for the message of a failure.
   var excerpt: String {
     points.indices.map { index in
       let point = points[index]

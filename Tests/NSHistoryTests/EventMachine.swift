@@ -1,15 +1,15 @@
-// The processes and threads of a made up machine, and the namespaces that they are in.
+// The processes and threads of a random machine, and their namespaces.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 
-/// Who is there now. What happens is added to what was true.
+/// The running actors. Each change is added to the actual state of a history.
 struct EventMachine {
-  /// Where everyone is.
+  /// The links of each running actor.
   private(set) var links: [Int: [LinkState]] = [:]
   private var actors: [Int: EventHistory.Actor] = [:]
-  /// PIDs that nobody else may have for now.
+  /// PIDs that must not be reused for now.
   private var held: Set<Int32> = []
   private var namespaces = SimulatedNamespaces()
   private var nextTID: Int32 = 1000
@@ -25,7 +25,7 @@ struct EventMachine {
   mutating func hold(_ actor: Int) { held.insert(pid(actor)) }
   mutating func release(_ actor: Int) { held.remove(pid(actor)) }
 
-  /// Gives the actor; nil where no PID is free.
+  /// Starts a process or thread, and returns its number; nil if no PID is free.
   mutating func start(
     at now: Int64, in history: inout EventHistory, parent: Int? = nil, isThread: Bool = false,
     elsewhere: Bool, _ random: inout SeededRandom
@@ -54,7 +54,7 @@ struct EventMachine {
     return number
   }
 
-  /// Returns whether it is elsewhere than it was.
+  /// Moves an actor to random namespaces, and returns whether its links changed.
   @discardableResult
   mutating func move(
     _ actor: Int, at now: Int64, in history: inout EventHistory, _ random: inout SeededRandom
@@ -68,7 +68,7 @@ struct EventMachine {
     return true
   }
 
-  /// A thread goes to where its process is. Returns whether it was elsewhere.
+  /// Moves a thread into the namespaces of its process, and returns whether its links changed.
   mutating func comeBack(_ actor: Int, at now: Int64, in history: inout EventHistory) -> Bool {
     guard let parent = actors[actor]?.parent, let new = links[parent], new != links[actor] else {
       return false
@@ -101,7 +101,7 @@ struct EventMachine {
     history.actors[actor].stays[last].until = now
   }
 
-  /// One link led elsewhere, or several.
+  /// Returns the links with one or two types changed.
   private mutating func moved(
     _ old: [LinkState], isStart: Bool, _ random: inout SeededRandom
   ) -> [LinkState] {

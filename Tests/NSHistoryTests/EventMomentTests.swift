@@ -1,4 +1,4 @@
-// Who was there at a moment, and what was recorded, against what was true.
+// Compares the processes and namespaces at a moment, and the coverage, with the actual state.
 
 import NSHistory
 import NamespaceModel
@@ -6,7 +6,9 @@ import TestSupport
 import Testing
 
 struct EventMomentTests {
-  @Test("where all was told, exactly those who were there", arguments: EventBrute.seeds)
+  @Test(
+    "where events cover a moment, exactly the processes that ran are listed",
+    arguments: EventBrute.seeds)
   func moments(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
@@ -69,13 +71,13 @@ struct EventMomentTests {
     let history = brute.history
     var counts: [EventHistory.Key: Int] = [:]
     for actor in history.actors.indices {
-      // A thread that has returned counts as its process.
+      // A thread that has returned to its process's namespaces is counted with the process.
       guard let links = history.links(actor, at: boot), !history.isReturned(actor, at: boot) else {
         continue
       }
       for type in NamespaceType.allCases {
         if let key = EventHistory.part(links, type.link)?.key { counts[key, default: 0] += 1 }
-        // Where its children go is listed too, with nobody in it.
+        // The namespace for its children is listed too, with a count of zero.
         if let key = EventHistory.part(links, type.linkForChildren)?.key {
           counts[key, default: 0] += 0
         }
@@ -89,7 +91,9 @@ struct EventMomentTests {
     brute.check(found == counts, "at \(boot): \(found), not \(counts)")
   }
 
-  @Test("periods count their samples, events and disagreements", arguments: EventBrute.seeds)
+  @Test(
+    "a recorded period has its numbers of samples, events and disagreements",
+    arguments: EventBrute.seeds)
   func coverage(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
@@ -118,7 +122,7 @@ struct EventMomentTests {
     let isRight =
       found.count == expected.count
       && zip(found, expected).allSatisfy { one, other in
-        // The last of them is a sample whose end is not that of one moment, or an event.
+        // The end of the period is compared to a microsecond: its last point may be a rounded event.
         one[0] == other[0] && one[2...] == other[2...] && abs(one[1] - other[1]) < 1000
       }
     brute.check(isRight, "\(found), not \(expected)")

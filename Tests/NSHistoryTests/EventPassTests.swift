@@ -1,5 +1,5 @@
-// Events in the pass of a sample behind a gap: the sample was compared with them, and tells of its
-// beginning.
+// Events that occur while the first sample after a gap is taken. The sample is valid for the time of its start, and
+// the events change the state after that.
 
 import NSHistory
 import NamespaceModel
@@ -23,7 +23,7 @@ struct EventPassTests {
     }
   }
 
-  /// Two that are together up to an event, in the pass of the second sample.
+  /// Writes a history in which PIDs 1 and 2 are together until an event during the second sample.
   private func write(_ path: String, movesAfter: Int64, besides: Int64?) throws {
     let writer = try HistoryWriter(path: path)
     try writer.beginSession(
@@ -61,7 +61,7 @@ struct EventPassTests {
   }
 
   @Test(
-    "they are not together behind the event that parted them",
+    "two processes are not together after the event that separated them",
     arguments: [nil, 30_000_000, 50_000_000] as [Int64?])
   func together(besides: Int64?) throws {
     let folder = try TemporaryFolder()
@@ -78,7 +78,7 @@ struct EventPassTests {
     #expect(
       line.intervals.allSatisfy { $0.from <= $0.until && $0.until <= parted },
       "\(line.intervals) \(parted)")
-    // From the sample to the event, if that is not left open.
+    // They are together from the sample to the event.
     #expect(line.intervals.contains { $0.until == parted })
     try reader.peers(.init(.pid(1))) { peer in
       for time in peer.shared.flatMap(\.intervals) where peer.peer.pid == 2 {

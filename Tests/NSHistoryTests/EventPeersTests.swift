@@ -1,4 +1,4 @@
-// Peers, against the times in which two were told to be together.
+// Compares peers with the times in which two actors were together according to the reports.
 
 import NSHistory
 import NamespaceModel
@@ -7,7 +7,7 @@ import Testing
 
 struct EventPeersTests {
   @Test(
-    "peers are all that were together, short-lived ones and threads too",
+    "peers are all processes and threads that were together, short-lived ones too",
     arguments: EventBrute.seeds)
   func peers(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
@@ -27,7 +27,7 @@ struct EventPeersTests {
     let actors = history.actors.indices.filter { !history.doubtful.contains($0) }
     var random = SeededRandom(seed: seed)
     for one in actors.shuffled(using: &random).prefix(16) where history.actors[one].tid == nil {
-      // Its own threads are no peers of a process.
+      // The threads of a process are not its peers.
       for other in actors
       where other != one
         && (history.actors[other].tid == nil || history.actors[other].parent != one)

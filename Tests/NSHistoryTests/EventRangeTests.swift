@@ -1,4 +1,4 @@
-// `same` over ranges, against the times in which two were told to be together.
+// Compares `same` over ranges with the times in which two processes were together according to the reports.
 
 import NSHistory
 import NamespaceModel
@@ -6,7 +6,9 @@ import TestSupport
 import Testing
 
 struct EventRangeTests {
-  @Test("all that is recorded: the times together, to the microsecond", arguments: EventBrute.seeds)
+  @Test(
+    "over all times, `same` lists the times together to the microsecond",
+    arguments: EventBrute.seeds)
   func everything(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
@@ -63,7 +65,9 @@ struct EventRangeTests {
       line.isExact == spans.allSatisfy(\.isExact), "\(what): exact is \(line.isExact)")
   }
 
-  @Test("a part of the time: the times together in it", arguments: EventBrute.seeds)
+  @Test(
+    "over a part of the time, `same` lists the times together within it",
+    arguments: EventBrute.seeds)
   func parts(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history

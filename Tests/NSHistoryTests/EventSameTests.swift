@@ -1,4 +1,4 @@
-// `same` at a moment, against what was true.
+// Compares `same` at a moment with the actual state.
 
 import NSHistory
 import NamespaceModel
@@ -7,7 +7,7 @@ import Testing
 
 struct EventSameTests {
   @Test(
-    "where all was told, the verdict is what was; elsewhere never another",
+    "`same` at a moment is right where events cover it, and never wrong elsewhere",
     arguments: EventBrute.seeds)
   func moments(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
@@ -44,7 +44,7 @@ struct EventSameTests {
         continue
       }
       let boot = time - history.epochs[history.points[point].session]
-      // At which side of an event it is may be told to a microsecond.
+      // Rounding to a microsecond may put the time on either side of an event.
       let moments = [boot] + (isNear ? [boot - 1000, boot + 1000] + near(history, boot) : [])
       let truths = moments.map { truth(history, pids, $0, line.type) }
       if isLost(history, pids, boot) { continue }
@@ -74,7 +74,7 @@ struct EventSameTests {
     history.points.map(\.boot).filter { abs($0 - boot) <= 2000 }.flatMap { [$0, $0 - 1] }
   }
 
-  /// Whether one is told to be where it was not, and nothing ever repaired that.
+  /// Whether the reports on one of the PIDs are wrong, and no sample corrected that later.
   private func isLost(_ history: EventHistory, _ pids: [Int32], _ boot: Int64) -> Bool {
     history.doubts.contains {
       !$0.isFound && pids.contains(history.actors[$0.actor].pid) && boot >= $0.from
@@ -99,7 +99,7 @@ struct EventSameTests {
     return one == other ? .same : .different
   }
 
-  /// What two samples say, if they say the same.
+  /// Returns the verdict of the samples before and after a time, if they agree.
   private func sampled(
     _ history: EventHistory, _ pids: [Int32], _ point: Int, _ type: NamespaceType
   ) -> Verdict {

@@ -1,4 +1,4 @@
-// `shared` of histories of events, against what was true.
+// Compares `shared` of histories with events with the actual state.
 
 import NSHistory
 import NamespaceModel
@@ -9,12 +9,12 @@ import Testing
 struct EventSharedTests {
   private static let types: [NamespaceType] = [.net, .uts, .pid, .user]
 
-  /// A group, and who is in it when.
+  /// A group of the question, and its members.
   private struct Group {
     let group: SharedQuestion.Group
-    /// Where of a type an actor is at a moment, if it belongs to the group then; and for a group of
-    /// namespaces, those.
+    /// Whether an actor belongs to the group at a moment.
     let isMember: (EventHistory, Int, Int64) -> Bool
+    /// The namespaces of a type, for a group that consists of namespaces; nil for other groups.
     var places: (NamespaceType) -> Set<EventHistory.Key>? = { _ in nil }
   }
 
@@ -55,11 +55,12 @@ struct EventSharedTests {
   }
 
   @Test(
-    "no answer is wrong, and where events told all none is unknown", arguments: EventBrute.seeds)
+    "no answer is wrong, and where events cover the time none is unknown",
+    arguments: EventBrute.seeds)
   func answers(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
-    // What nothing ever repaired no answer can know of.
+    // Skips histories with wrong reports that no sample corrected: no answer can be right there.
     guard history.doubts.allSatisfy(\.isFound) else { return }
     var random = SeededRandom(seed: seed)
     let groups = groups(brute)
@@ -81,7 +82,7 @@ struct EventSharedTests {
     brute.report()
   }
 
-  /// What leaves processes out of the file, and whether that is so of a PID too.
+  /// Settings of a session that leave processes out of the file, and whether they also do so for questions by PID.
   private static let omissions: [(sql: String, isOfPIDs: Bool)] = [
     ("UPDATE session SET hidepid = 2", false),
     ("UPDATE session SET short_lived = 'none'", true),
@@ -90,7 +91,7 @@ struct EventSharedTests {
   ]
 
   @Test(
-    "never is not said where processes may not have been recorded",
+    "the answer is not exactly never where processes may be missing from the file",
     arguments: [UInt64(1), 4, 7, 10, 13])
   func omissions(seed: UInt64) throws {
     for (sql, isOfPIDs) in Self.omissions {
@@ -102,7 +103,7 @@ struct EventSharedTests {
       for question in before {
         let answer = try reader.shared(question)
         for line in answer.types where line.verdict == .never {
-          // Who ran at different times never shared, however little is known of them.
+          // Processes that ran at different times never shared, whatever else is missing.
           brute.check(!line.isExact, "\(sql): never in \(line.type) of \(question)")
         }
       }
@@ -110,7 +111,7 @@ struct EventSharedTests {
     }
   }
 
-  /// Questions of which events prove that the answer is never.
+  /// Returns questions for which events prove the answer never.
   private func nevers(
     _ brute: EventBrute, isOfPIDs: Bool, _ random: inout SeededRandom
   ) throws -> [SharedQuestion] {
@@ -157,7 +158,7 @@ struct EventSharedTests {
     }
   }
 
-  /// Whether all of a window was told by events, with nothing to repair anywhere near.
+  /// Whether events cover all of a window, and no report of the history is wrong.
   private func isTold(_ history: EventHistory, _ window: TimeWindow) -> Bool {
     guard let since = window.since, let until = window.until, history.doubts.isEmpty else {
       return false
@@ -170,7 +171,8 @@ struct EventSharedTests {
     return (low...high).allSatisfy { history.stretch(after: $0) == .exact }
   }
 
-  /// The times, on the wall clock, in which two of them truly shared, but for moments.
+  /// Returns the times, on the wall clock, in which two members actually shared. Leaves out those of a few
+  /// microseconds, unless the window is one moment.
   private func truths(
     _ history: EventHistory, _ one: Group, _ other: Group, _ type: NamespaceType,
     _ window: TimeWindow
@@ -179,7 +181,7 @@ struct EventSharedTests {
     for actor in history.actors {
       for stay in actor.stays { bounds.formUnion([stay.from, stay.until].compactMap(\.self)) }
     }
-    // The clock is another in each session.
+    // The wall clock differs in each session.
     for session in history.epochs.indices {
       guard let first = history.points.first(where: { $0.session == session }) else { continue }
       bounds.insert(first.boot)
@@ -223,8 +225,8 @@ struct EventSharedTests {
     }
   }
 
-  /// Whether a visit is one of the times that are true; a moment that one sample saw is somewhere in
-  /// its pass.
+  /// Whether a reported visit is within an actual time. A visit that is not exact, or is very short, is accepted: one
+  /// sample may have seen it at any moment of its pass.
   private func isTrue(
     _ history: EventHistory, _ visit: SharedAnswer.Visit, _ truths: [ClosedRange<WallTime>]
   ) -> Bool {

@@ -1,28 +1,29 @@
-// The times in which actors of made up events were together, worked out point by point.
+// Computes, point by point, the times in which two actors of a random history were together.
 
 import NSHistory
 import NamespaceModel
 
-/// A time in which two actors are told to be in one namespace, from a point to another.
+/// A time in which the reports put two actors into one namespace, from one point to another.
 struct EventSpan {
   let actors: [Int]
   let key: EventHistory.Key
   let from: Int
   var until: Int
-  /// Whether all in between was reported.
+  /// Whether events cover all of the time.
   var isExact: Bool
-  /// Whether they are together at its last point still, which may be the event that ended it.
+  /// Whether they are still together at the last point, rather than parted by it.
   var isStill = true
 }
 
 extension EventHistory {
-  /// The times that two processes or threads, chosen at each point, are proven to have shared.
+  /// Returns the times in which two tasks are proven to have shared a namespace. `choices` select the tasks at each
+  /// point.
   func spans(
     _ choices: [(EventHistory, Int) -> Int?], _ type: NamespaceType
   ) -> [EventSpan] {
     var spans: [EventSpan] = []
     for point in points.indices {
-      // An event reports one moment, also where nothing follows.
+      // An event proves one moment, even if a gap follows.
       if let now = together(choices, point, type), !isGoing(spans, now, to: point),
         points[point].isEvent, isCutOff(point + 1)
       {
@@ -71,7 +72,7 @@ extension EventHistory {
       && !isEdge(point)
   }
 
-  /// Whether a time that was reported is that of a span: the first may be in a pass.
+  /// Whether a reported time is that of a span. Its start may be anywhere in the pass of a sample.
   func isTime(_ from: WallTime, _ until: WallTime, of span: EventSpan) -> Bool {
     let begins =
       points[span.from].end > points[span.from].boot
@@ -80,7 +81,7 @@ extension EventHistory {
     return begins && Self.isTime(until, wall(span.until))
   }
 
-  /// Whether a time is that of one sample alone, in a pass that may prove it or not.
+  /// Whether a time is the moment of a single sample, which may or may not prove it.
   func isMoment(_ from: WallTime, _ until: WallTime) -> Bool {
     from == until && points.indices.contains { !points[$0].isExact && wall($0) == from }
   }

@@ -1,5 +1,5 @@
-// Histories of events that were ended, killed or reopened, and those of which some could not be
-// written for a while.
+// Histories of events whose recorder ended, was killed, or was started again, and histories of which some events
+// could not be written for a while.
 
 import NamespaceModel
 import SQLite
@@ -23,7 +23,9 @@ struct EventSurvivalTests {
     return rows
   }
 
-  @Test("however a recorder ended, the rows are the same", arguments: 1...12 as ClosedRange<UInt64>)
+  @Test(
+    "the exported rows are the same however the recorder ended",
+    arguments: 1...12 as ClosedRange<UInt64>)
   func endings(seed: UInt64) throws {
     let history = EventWorld.history(seed: seed)
     var all: [[String]] = []
@@ -42,7 +44,7 @@ struct EventSurvivalTests {
   }
 
   @Test(
-    "events that could not be written are written later as such",
+    "events that could not be written at once are written later without a loss",
     arguments: 1...12 as ClosedRange<UInt64>)
   func failedEvents(seed: UInt64) throws {
     let history = EventWorld.history(seed: seed)
@@ -77,7 +79,7 @@ struct EventSurvivalTests {
   }
 
   @Test(
-    "of the time of which only the outcome is kept nothing exact is claimed",
+    "no answer is exact for a time of which only the outcome was stored",
     arguments: RandomSeeds.all)
   func folded(seed: UInt64) throws {
     let history = EventWorld.history(seed: seed)

@@ -1,4 +1,4 @@
-// The views of the schema against the library, on made up events.
+// Compares the views of the schema with the library, on random histories of events.
 
 import NSHistory
 import NamespaceModel
@@ -18,7 +18,7 @@ struct EventViewTests {
     }
   }
 
-  /// The nanoseconds of a column with a time.
+  /// Returns SQL that converts a time of a view into nanoseconds.
   private static func time(_ column: String) -> String {
     "strftime('%s', substr(\(column), 1, 19)) * 1000000000 + substr(\(column), 21, 9)"
   }
@@ -27,7 +27,9 @@ struct EventViewTests {
     text.flatMap { Int64($0) }.map(WallTime.init(nanoseconds:))
   }
 
-  @Test("samples, events and sessions are the points", arguments: EventBrute.seeds)
+  @Test(
+    "the views samples, events and sessions have the points of the history",
+    arguments: EventBrute.seeds)
   func points(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
@@ -85,7 +87,8 @@ struct EventViewTests {
   }
 
   @Test(
-    "memberships are the stays, whatever is missing between samples", arguments: EventBrute.seeds)
+    "the view memberships has the runs of the reports, not split at gaps",
+    arguments: EventBrute.seeds)
   func memberships(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
@@ -122,7 +125,7 @@ struct EventViewTests {
     brute.report()
   }
 
-  @Test("processes and namespaces are those of the library", arguments: EventBrute.seeds)
+  @Test("the views processes and namespaces agree with the library", arguments: EventBrute.seeds)
   func processes(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
@@ -135,7 +138,7 @@ struct EventViewTests {
         row.texts[1] == "\(actor.pid)" && row.texts[2] == actor.tid.map { "\($0)" }
           && row.texts[4] == "0", "\(row.texts)")
     }
-    // The time of an event is recorded to the microsecond.
+    // Event times are stored in microseconds.
     func isAsRecorded(_ time: WallTime, _ recorded: WallTime?) -> Bool {
       recorded.map { abs(time - $0) < 1000 } ?? false
     }
@@ -150,8 +153,8 @@ struct EventViewTests {
         let id = row.texts[2].flatMap({ UInt64($0) })
       else { return brute.check(false, "\(row.texts)") }
       let found = try brute.reader.namespaces(.kernelID(type, id))
-      // The library adds the time up to the event that ended it, or within the last sample that saw it;
-      // and within the first, it begins with the first process in it, if that started then.
+      // The library reports a later end than the view: that of the event, or a moment within the last sample. And it
+      // reports a later beginning if the first process started within the first sample.
       let (first, seen) = (Self.time(row.texts[3]), Self.time(row.texts[4]))
       func isWithin(_ time: WallTime?, sampleOf point: WallTime?) -> Bool {
         guard let time, let point else { return false }

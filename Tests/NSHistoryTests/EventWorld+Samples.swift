@@ -1,4 +1,4 @@
-// What the samples of a made up machine tell beside its events, and what nothing tells.
+// The samples of a random machine beside its events, and changes that no event reports.
 
 import NSHistory
 import NamespaceModel
@@ -23,7 +23,7 @@ extension EventWorld {
       comm: Array("a\(actor)".utf8), uid: 0, cgroup: Array(TestContainer.cgroup(of: actor).utf8))
   }
 
-  /// What was collected is taken over, and written or left to the next sample.
+  /// Adds the collected events as a batch, which is written now or with the next sample.
   mutating func cut(isWritten: Bool) {
     guard let epoch = history.epochs.last else { return }
     pending.epoch = epoch
@@ -47,7 +47,7 @@ extension EventWorld {
 
   mutating func takeSample() {
     let dice = Int.random(in: 0..<10, using: &random)
-    // While somebody is not as it was reported only what samples find out is reported.
+    // While a change is unreported, no sample with a gap follows: the second sample from it has to find it.
     let isSure = unheard.isEmpty
     switch dice {
     case 0,
@@ -64,7 +64,7 @@ extension EventWorld {
     }
   }
 
-  /// A sample that tells where all are, at its end, threads too.
+  /// Adds a sample that shows all tasks, threads too, at its end.
   mutating func addSample(_ timing: SampleTiming, isFirst: Bool = false) {
     var sample = ProcessSample(start: reading(now))
     let start = now
@@ -109,7 +109,7 @@ extension EventWorld {
     }
   }
 
-  /// Something happens that the next sample but one finds out.
+  /// Makes a change that no event reports and that the next sample but one finds.
   private mutating func missSomething() {
     let actors = machine.processes.filter {
       unheard[$0] == nil && machine.pid($0) != 1 && told[$0] != nil
@@ -132,7 +132,7 @@ extension EventWorld {
     now += 2_000
   }
 
-  /// A sample of one moment, that tells what the one before it was the first to miss.
+  /// Adds a sample that verifies the events. It reports what the sample before it was the first to find.
   private mutating func takeExactSample() {
     cut(isWritten: chance(1, of: 3))
     var sample = ProcessSample(start: reading(now))
@@ -168,7 +168,7 @@ extension EventWorld {
     now += 1_000
   }
 
-  /// What was not found out in time is doubtful to the end.
+  /// Marks unreported changes that no sample found as wrong until the end.
   mutating func unheardAtTheEnd() {
     for (actor, since) in unheard {
       history.doubts.append(.init(actor: actor, from: since, until: now, isFound: false))

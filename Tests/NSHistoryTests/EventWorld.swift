@@ -1,41 +1,41 @@
-// Makes up histories of events: sessions of samples, and between them processes and threads that
-// start, move, pause and exit, some of it unheard.
+// Generates random histories of events: sessions with samples, and between the samples processes and threads that
+// start, move, exit and resume, some of which no event reports.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 
-/// A machine that is going on, and a recorder that listens to it.
+/// A running machine, and a recorder that listens to its events.
 struct EventWorld {
   var random: SeededRandom
   var history = EventHistory()
-  /// On the boot clock.
+  /// The time of the boot clock.
   var now: Int64 = 1000 * HistoryScript.second
   var machine = EventMachine()
-  /// What was reported of each, as of now.
+  /// The links of each actor according to the reports so far.
   var told: [Int: [LinkState]] = [:]
   var pending = EventBatch(epoch: 0)
-  /// Those whose main thread exited, and that may go on.
+  /// Processes whose main thread exited and that may resume, with their links.
   var paused: [Int: [LinkState]] = [:]
-  /// Those that a sample has observed.
+  /// Actors that a sample has shown.
   var met: Set<Int> = []
-  /// Those that something happened to unheard, by when; nothing else does until samples find out.
+  /// Actors with a change that no event reported, and its time. They do not change again until a sample finds it.
   var unheard: [Int: Int64] = [:]
-  /// How many samples came since.
+  /// How many samples were taken since that change, by actor.
   var misses: [Int: Int] = [:]
-  /// The sample before the last, and the last: what events reported is certain up to the one.
+  /// The times of the sample before the last and of the last one. Reports are certain up to the first of them.
   var confirmed: Int64 = 0
   var lastSample: Int64 = 0
   /// Whether events are reported in this session.
   var listens = true
-  /// One object for all who have the same links.
+  /// One object for all actors with the same links.
   private var sets: [[LinkState]: ObservedSet] = [:]
 
-  /// The history of a seed.
+  /// Generates the history of a seed.
   static func history(seed: UInt64, sessions: ClosedRange<Int> = 2...3) -> EventHistory {
     var world = EventWorld(random: SeededRandom(seed: seed))
     for _ in 0..<Int.random(in: sessions, using: &world.random) { world.runSession() }
-    // The last session is ended by whoever writes it, or is not.
+    // The caller decides whether the last session is ended.
     world.history.steps.removeLast()
     return world.history
   }
@@ -46,7 +46,7 @@ struct EventWorld {
     Int.random(in: 0..<of, using: &random) < one
   }
 
-  /// Lets time go by: nothing, less than a microsecond, or up to a second and more.
+  /// Lets time pass: none, less than a microsecond, or up to more than a second.
   private mutating func wait() {
     let longest: [Int64] = [
       0, 999, 20_000, 3_000_000, 200_000_000, 200_000_000, 1_500_000_000, 1_500_000_000,
@@ -56,7 +56,7 @@ struct EventWorld {
   }
 
   mutating func intern(_ links: [LinkState]) -> ObservedSet {
-    // Two objects may be the same set.
+    // Two objects may describe the same set.
     if let known = sets[links], !chance(1, of: 10) { return known }
     let set = ObservedSet(links: links)
     sets[links] = set
@@ -73,7 +73,7 @@ struct EventWorld {
     beginSession()
     for _ in 0..<Int.random(in: 3...5, using: &random) { runRound() }
     if listens, chance(1, of: 2) {
-      // The last of it is told by events.
+      // The session ends with events.
       wait()
       hear()
       cut(isWritten: true)
@@ -97,7 +97,7 @@ struct EventWorld {
     takeSample()
   }
 
-  /// Something that nothing tells of.
+  /// Makes changes that nothing reports.
   mutating func happen(_ count: Int) {
     for _ in 0..<count {
       now += Int64.random(in: 1_000...50_000_000, using: &random)
@@ -116,7 +116,7 @@ struct EventWorld {
     }
   }
 
-  /// Something that an event reports.
+  /// Makes a change that an event reports.
   private mutating func hear() {
     let actors = machine.alive.filter {
       unheard[$0] == nil && told[$0] != nil && machine.pid($0) != 1
@@ -145,7 +145,7 @@ struct EventWorld {
     }
   }
 
-  /// Starts one that exits soon, and perhaps a child of it that does so too.
+  /// Starts a process that exits soon, perhaps with a child that exits soon too.
   private mutating func startBrief() {
     guard let actor = start(isThread: false) else { return }
     now += Int64.random(in: 0...3_000_000, using: &random)

@@ -1,4 +1,5 @@
-// An exit that an event reported is exact in every question, whatever links no event had reported before.
+// The time of an exit that an event reported is exact in every question, also if no event had reported some of the
+// links before.
 
 import SQLite
 import TestSupport
@@ -21,18 +22,20 @@ struct ExitTimeTests {
     return try history.reader().allChanges(question).filter { $0.kind == .exited }
   }
 
-  @Test("an exit is as exact with a PID as without", arguments: [1, 6] as [UInt64])
+  @Test(
+    "an exit is exact in the changes of all processes and of one PID",
+    arguments: [1, 6] as [UInt64])
   func exact(time: UInt64) throws {
     for question in [ChangesQuestion(), ChangesQuestion(process: .pid(10))] {
       let exit = try #require(try exits(question, time: time).first)
       #expect(exit.isExact && exit.within == 0, "\(exit)")
       #expect(exit.by == EntryHistory.wall(2000) && exit.after == exit.by)
-      // It may have left the time namespace before that.
+      // The process may have left the time namespace before.
       #expect(!exit.parts.contains { $0.link == .time } && exit.parts.contains { $0.link == .net })
     }
   }
 
-  @Test("who may have left a namespace before its exit is told to have left it by then")
+  @Test("a namespace that a process may have left earlier is left by its exit at the latest")
   func asked() throws {
     let inode = SmallHistory.namespace(.time, 6).inode
     let exit = try #require(

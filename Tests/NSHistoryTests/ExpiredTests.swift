@@ -1,5 +1,5 @@
-// Before the watermark of retention nothing is known, and nothing else is changed by it: a history whose beginning was
-// removed answers as one that was recorded from there on.
+// Retention has removed the beginning of a history, up to the watermark. The time before is `expired`. For later
+// times the answers are those of a history that was recorded from the watermark on.
 
 import NSHistory
 import NamespaceModel
@@ -8,14 +8,14 @@ import TestSupport
 import Testing
 
 struct ExpiredTests {
-  /// Of odd seeds the wall clock is not set, so that the start of a process is the same by both.
+  /// Random histories with odd seeds have no clock steps, so that both files give a process the same start time.
   private static let seeds = RandomSeeds.all.filter { !$0.isMultiple(of: 2) }
 
-  /// One history of which the beginning was removed, and the same one recorded later.
+  /// A history whose beginning was removed, and the same history recorded from that sample on.
   private struct Pair {
     let seed: UInt64
     let history: RandomHistory
-    /// The first sample that is left.
+    /// The first remaining sample.
     let first: Int
     let pruned: HistoryReader
     let later: HistoryReader
@@ -29,7 +29,7 @@ struct ExpiredTests {
       folder = try TemporaryFolder()
       let (one, other) = (folder.file("pruned.db"), folder.file("later.db"))
       let ends = seed % 3 != 0
-      // While the recorder runs, its file is pruned beside it.
+      // In a third of the histories the recorder still has the file open.
       let writer = try history.write(one, ends: ends)
       try PrunedFile.prune(one, beforeSample: first + 1)
       #expect(try PrunedFile.danglingRows(one) == 0)
@@ -38,7 +38,8 @@ struct ExpiredTests {
       later = try HistoryReader(path: other)
     }
 
-    /// A change. That a namespace is not new may be known from before, and then a start in it is no news.
+    /// Returns a change as text. The pruned file may know from before that a namespace is not new, so such parts are
+    /// compared without `how`, and starts with such parts are left out.
     func text(_ change: NamespaceChange) -> String? {
       func isOlder(_ part: NamespaceChange.Part) -> Bool {
         part.to.map { history.knew($0.key, before: first) } ?? false
@@ -57,9 +58,9 @@ struct ExpiredTests {
 
     var pids: [Int64] { Set(history.processes.map { Int64($0.pid) }).sorted() }
 
-    /// Compares what the two say, as text that has no row numbers.
+    /// Compares the answers of both files as text without row numbers.
     func compare(_ what: String, _ ask: (HistoryReader) throws -> [String]) throws {
-      // Within one sample nothing is first.
+      // The order within one sample is arbitrary.
       let (one, other) = (try ask(pruned).sorted(), try ask(later).sorted())
       #expect(
         one == other,
@@ -71,7 +72,9 @@ struct ExpiredTests {
     }
   }
 
-  @Test("what is left answers as if it had been recorded from there on", arguments: seeds)
+  @Test(
+    "after the watermark, answers are those of a history that was recorded from there on",
+    arguments: seeds)
   func rest(seed: UInt64) throws {
     let pair = try Pair(seed: seed)
     try pair.compare("export") { reader in
@@ -84,8 +87,8 @@ struct ExpiredTests {
       }
       return rows.sorted()
     }
-    // An exit is worth a row by how the process came to where it was, which may have been before. Of one process all
-    // are compared.
+    // Whether an exit is listed depends on how the process came to its namespaces, which may have been removed. So
+    // exits are compared only in the changes of one process, which lists all of them.
     try pair.compare("changes") { reader in
       try reader.allChanges(.init()).filter { ![.exited, .lastSeen, .zombie].contains($0.kind) }
         .compactMap(pair.text)
@@ -127,7 +130,7 @@ struct ExpiredTests {
     }
   }
 
-  @Test("what was before is expired, whoever is asked about", arguments: seeds)
+  @Test("before the watermark every answer is expired", arguments: seeds)
   func before(seed: UInt64) throws {
     let pair = try Pair(seed: seed)
     let begin = pair.history.start(pair.first)
@@ -149,7 +152,7 @@ struct ExpiredTests {
       let caveats = try pair.pruned.caveats(in: TimeWindow(since: time, until: time))
       #expect(caveats.first?.missing == .expired)
     }
-    // A range that begins before it is not known in all of it.
+    // A range that starts before the watermark is not known throughout.
     let since: WallTime = (times.min() ?? begin) - 1
     let answer = try pair.pruned.same(
       SameQuestion(

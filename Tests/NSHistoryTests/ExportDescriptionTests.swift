@@ -1,4 +1,4 @@
-// The rows of a process that was called otherwise later leave no hole in where it was.
+// If the name of a process changes between two samples, its exported rows leave no hole between the names.
 
 import NSHistory
 import NamespaceModel
@@ -15,7 +15,7 @@ struct ExportDescriptionTests {
     return rows
   }
 
-  @Test("a row goes on until the one with the next description begins")
+  @Test("a row ends where the row with the next description begins")
   func noHole() throws {
     let history = try SmallHistory()
     try history.sample([.init(pid: 10, comm: "first")])
@@ -29,7 +29,7 @@ struct ExportDescriptionTests {
     #expect((rows.last?.until ?? 0) - (rows.last?.from ?? 0) == 10 * SmallHistory.second)
   }
 
-  @Test("but ends with a recording that ended")
+  @Test("a row ends with its session, not at the next session's description")
   func gap() throws {
     let history = try SmallHistory()
     try history.sample([.init(pid: 10, comm: "first")])

@@ -1,4 +1,4 @@
-// A filtered export is the whole one less what the filter leaves out, however it is found.
+// A filtered export has the rows of the whole export that match the filter, whichever index finds them.
 
 import NamespaceModel
 import SQLite
@@ -17,7 +17,9 @@ struct ExportFilterTests {
     return rows
   }
 
-  @Test("every range of a history of short and long stays", arguments: [true, false])
+  @Test(
+    "an export of any time range has the rows of the whole export in that range",
+    arguments: [true, false])
   func everyRange(ends: Bool) throws {
     let samples = 40
     var random = SeededRandom(seed: 5)
@@ -39,7 +41,7 @@ struct ExportFilterTests {
     try script.write(path, ends: ends)
     let reader = try HistoryReader(path: path)
     let all = try export(reader, ExportFilter(types: [.net]))
-    // No recorder has the file, whether it ended its session or not.
+    // The file is not open in a recorder, even if the session was not ended.
     #expect(!all.contains { $0.isOpen })
 
     let times =
@@ -65,7 +67,7 @@ struct ExportFilterTests {
     #expect(some == all.filter { (3...5).contains($0.pid) && $0.until >= script.start(20) })
   }
 
-  @Test("a filter is answered by index")
+  @Test("a filtered export uses indexes and scans no table")
   func plan() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -83,12 +85,12 @@ struct ExportFilterTests {
     func scans(_ plan: [String]) -> Bool {
       plan.contains { line in
         tables.contains {
-          // The second is a scan from one row to the end.
+          // The second form is a scan from one row to the end of the table.
           line == "SCAN \($0)" || line == "SEARCH \($0) USING INTEGER PRIMARY KEY (rowid>?)"
         }
       }
     }
-    // The whole export is the table: the check can see that.
+    // Shows that `scans` recognises a scan: an unfiltered export scans the table.
     #expect(try scans(plan(ExportFilter())))
     for filter in [
       ExportFilter(since: 1), ExportFilter(until: 1), ExportFilter(since: 1, until: 2),

@@ -1,4 +1,4 @@
-// What an export reads in larger pieces is what questions read one by one.
+// An export reads rows in blocks. It has to read the same as the questions, which read rows one by one.
 
 import NamespaceModel
 import SQLite
@@ -8,7 +8,8 @@ import Testing
 @testable import NSHistory
 
 struct ExportReadingTests {
-  @Test("points in blocks are the points", arguments: EventBrute.seeds)
+  @Test(
+    "an export reads the same sequence numbers as the sample index", arguments: EventBrute.seeds)
   func points(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     defer { withExtendedLifetime(brute) {} }
@@ -28,7 +29,9 @@ struct ExportReadingTests {
     }
   }
 
-  @Test("cuts that are kept are those that are looked for", arguments: BruteForce.seeds)
+  @Test(
+    "an export splits intervals at the same gaps as the sample index, cached or not",
+    arguments: BruteForce.seeds)
   func cuts(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     defer { withExtendedLifetime(brute) {} }
@@ -46,7 +49,8 @@ struct ExportReadingTests {
     }
   }
 
-  @Test("every row is of the boot, also of who no sample met", arguments: EventBrute.seeds)
+  @Test(
+    "every exported row has its boot, also of short-lived processes", arguments: EventBrute.seeds)
   func boots(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     defer { withExtendedLifetime(brute) {} }
@@ -66,7 +70,7 @@ struct ExportReadingTests {
     #expect(shortLivedTasks >= all, "seed \(seed)")
   }
 
-  @Test("a slot has the row that was put there last, and no other")
+  @Test("a slot of the cache holds the last row that was stored in it")
   func slots() {
     var slots = Slots<String>(bits: 2)
     #expect(slots[0] == nil)

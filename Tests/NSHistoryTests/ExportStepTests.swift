@@ -1,4 +1,5 @@
-// An export of a file that is being recorded reads in steps, and shows what was there when it began.
+// An export of a file that is being recorded reads in steps of limited time, and still shows the history as it was
+// when the export started.
 
 import Foundation
 import NamespaceModel
@@ -10,7 +11,7 @@ import Testing
 @testable import NSHistory
 
 struct ExportStepTests {
-  /// A recorder whose processes start, move and exit while a test reads.
+  /// A writer that adds random samples while a test reads.
   private final class BusyWriter: @unchecked Sendable {
     private let writer: HistoryWriter
     private var running: [ProcessToken] = []
@@ -79,7 +80,9 @@ struct ExportStepTests {
     }
   }
 
-  @Test("rows are those of the moment at which it began", arguments: EventBrute.seeds)
+  @Test(
+    "an export in steps has the rows of the moment at which it started", arguments: EventBrute.seeds
+  )
   func steps(seed: UInt64) throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -119,12 +122,12 @@ struct ExportStepTests {
     }
   }
 
-  /// A history of events, which ended.
+  /// Writes a random history of events with an ended session.
   private static func write(_ path: String, seed: UInt64) throws {
     try EventWorld.history(seed: seed).write(HistoryWriter(path: path), ends: true)
   }
 
-  /// Exports a history while another thread writes to it. Returns the greatest size of the `-wal` file.
+  /// Exports a history while another thread writes to it. Returns the largest size of the `-wal` file.
   private func largestLog(step: Int64) throws -> Int64 {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -150,16 +153,16 @@ struct ExportStepTests {
     try reader.export(ExportFilter(types: NamespaceType.allCases)) { _ in
       usleep(500)
       largest = max(largest, FileSpace.size(path + "-wal"))
-      // Enough was written to tell.
+      // Stops when enough was written to tell the two cases apart.
       return FileSpace.size(path) + largest < 48 << 20 && ClockReading.now().monotonic < end
     }
     return largest
   }
 
-  @Test("the -wal file is used again while an export goes on")
+  @Test("the -wal file is reused while an export in steps runs")
   func logIsFree() throws {
     #expect(try largestLog(step: 20_000_000) < 24 << 20)
-    // Without steps it is not.
+    // Without steps the export holds one read transaction, and the `-wal` file grows.
     #expect(try largestLog(step: .max / 2) > 32 << 20)
   }
 }

@@ -1,5 +1,5 @@
-// What is reported of a PID around a moment is the same whether all that ever had it were looked at, or
-// only those that the samples there saw.
+// For a question at a moment, the reader loads only the processes of a PID that the samples around that moment may
+// show. The answers have to be those from loading all processes that ever had the PID.
 
 import NamespaceModel
 import SQLite
@@ -9,7 +9,9 @@ import Testing
 @testable import NSHistory
 
 struct FewHistoriesTests {
-  @Test("events, and processes that no sample met", arguments: 1...6 as ClosedRange<UInt64>)
+  @Test(
+    "with events and short-lived processes, few loaded histories answer as all do",
+    arguments: 1...6 as ClosedRange<UInt64>)
   func events(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     var random = SeededRandom(seed: seed)
@@ -17,7 +19,7 @@ struct FewHistoriesTests {
     try check(brute.reader, pids: 1...12, times)
   }
 
-  /// Samples, of which each finds another process with the PID, or after a gap the next but one.
+  /// Every third sample finds another process with the PID, also around a gap, a new session and a clock step.
   @Test func reused() throws {
     let samples = 24
     var script = HistoryScript(
@@ -41,8 +43,8 @@ struct FewHistoriesTests {
     #expect(few > 20, "of no PID were only few looked at")
   }
 
-  /// The next row of the PID is of another pid namespace's, and behind it is one that may have been
-  /// there earlier than a sample observed it.
+  /// The next process with the PID is in another pid namespace, and the one after it may have started before a sample
+  /// first showed it.
   @Test func otherSpaceBetween() throws {
     let samples = 12
     let script = HistoryScript(
@@ -68,7 +70,7 @@ struct FewHistoriesTests {
     try check(HistoryReader(path: path), pids: 1...3, moments)
   }
 
-  /// Compares, and counts how often not all were looked at.
+  /// Compares both ways, and returns how often fewer histories were loaded.
   @discardableResult
   private func check(
     _ reader: HistoryReader, pids: ClosedRange<Int64>, _ times: [WallTime]
@@ -111,7 +113,7 @@ struct FewHistoriesTests {
     return Set(places.map { pidHistory.processes[$0] })
   }
 
-  /// A state, with whose it is in place of where that stands.
+  /// Returns a state as text, with the ID of the process in place of its index.
   private func state(
     _ pidHistory: PIDHistory, _ link: NamespaceLink, _ sampleWindow: SampleWindow, _ time: WallTime
   ) -> [String] {

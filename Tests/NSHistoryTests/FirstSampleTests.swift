@@ -1,5 +1,5 @@
-// A process may have moved after the first sample of a recording began, and before it was read. What the sample shows is
-// known from its end on.
+// The first sample of a recording takes time, and a process may move before it is read. So the state that the sample
+// shows is known only from the end of the sample on.
 
 import TestSupport
 import Testing
@@ -10,7 +10,7 @@ struct FirstSampleTests {
   private let folder: TemporaryFolder
   private let reader: HistoryReader
 
-  /// Two processes that the first sample found apart: while it was taken, they may have been together.
+  /// Two processes that the first sample shows apart. While the sample was taken, they may have been together.
   init() throws {
     folder = try TemporaryFolder()
     var history = EntryHistory(path: folder.file("history.db"))
@@ -32,7 +32,7 @@ struct FirstSampleTests {
         [.processes(.pid(10)), .processes(.pid(20))], in: TimeWindow(since: since), types: [.net]))
   }
 
-  @Test("all that is recorded begins with its end")
+  @Test("the recorded time starts at the end of the first sample")
   func recorded() throws {
     let answer = try shared(since: nil)
     #expect(answer.verdict == .never)
@@ -40,7 +40,7 @@ struct FirstSampleTests {
     #expect(try same(since: nil).verdict == .different)
   }
 
-  @Test("of a time while it was taken nothing is known", arguments: [0, 1, 199])
+  @Test("a time during the first sample is a gap", arguments: [0, 1, 199])
   func meanwhile(time: Int64) throws {
     let since = EntryHistory.wall(time)
     let answer = try shared(since: since)
@@ -49,13 +49,13 @@ struct FirstSampleTests {
     #expect(same.verdict == .unknown && same.reason == .gap, "\(same)")
   }
 
-  @Test("from its end on it is")
+  @Test("from the end of the first sample on the answer is known")
   func afterwards() throws {
     #expect(try shared(since: EntryHistory.wall(200)).verdict == .never)
     #expect(try same(since: EntryHistory.wall(200)).verdict == .different)
   }
 
-  @Test("events cover the time from its end to the next, and not from its beginning")
+  @Test("events cover the time from the end of the first sample on")
   func covered() throws {
     let moment = try reader.processes(at: EntryHistory.wall(500))
     #expect(moment.samples.map(\.before) == [EntryHistory.wall(200)])

@@ -1,4 +1,4 @@
-// What a failure of SQLite comes to say.
+// The text of an error that SQLite caused.
 
 import NSHistory
 import SQLite
@@ -11,7 +11,7 @@ struct HistoryErrorTests {
     return HistoryError(failure, "read", "/x/history.db").description
   }
 
-  @Test("the extended code is the last clause")
+  @Test("the text of an SQLite error ends with the extended code")
   func extendedCode() {
     // SQLITE_IOERR_WRITE
     #expect(
@@ -20,7 +20,7 @@ struct HistoryErrorTests {
         + "(SQLite code 778)")
   }
 
-  @Test("one that is to be reported says what failed, in one line")
+  @Test("an error that indicates a bug asks for a report and names the statement, in one line")
   func toBeReported() {
     // SQLITE_MISUSE
     let line = line(21)

@@ -1,12 +1,12 @@
-// Small histories, written sample by sample through the recorder's own door.
+// Small histories that a test describes sample by sample and that `HistoryWriter` writes.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 
-/// What each PID was in each sample.
+/// A history, given by the state of each PID in each sample.
 struct HistoryScript {
-  /// What a sample saw of a PID.
+  /// The state of a PID in a sample: absent, in either of two namespace sets, or denied.
   enum Sight: Equatable, CaseIterable {
     case absent
     case inFirst
@@ -14,24 +14,24 @@ struct HistoryScript {
     case denied
   }
 
-  /// A sample, and what came before it.
+  /// A sample, and what happened before it.
   struct Step {
     var gap: GapCause?
     var startsSession = false
-    /// How far the wall clock was set, in nanoseconds.
+    /// By how much the wall clock was set before the sample, in nanoseconds.
     var clockStep: Int64 = 0
-    /// Whose PIDs are seen; another than before only where a session starts.
+    /// The PID space, that is, the pid namespace whose PIDs the sample shows. It changes only where a session starts.
     var space = 0
   }
 
-  /// One PID: what each sample saw, and in which samples another process has it than before.
+  /// A PID: its state in each sample, and the samples at which another process has it than before.
   struct Actor {
     let pid: Int32
     var sights: [Sight]
     var replacedAt: Set<Int> = []
   }
 
-  /// Counts the processes that had a PID, up to a sample that saw one.
+  /// Returns how many processes had a PID up to a sample that shows one.
   func generation(_ actor: Actor, at sample: Int) -> Int {
     (0...sample).count { index in
       actor.sights[index] != .absent
@@ -44,17 +44,17 @@ struct HistoryScript {
   var actors: [Actor]
 
   static let second: Int64 = 1_000_000_000
-  /// When the boot clock showed zero.
+  /// The wall-clock time at which the boot clock was zero.
   static let epoch = WallTime(nanoseconds: 1_700_000_000 * second)
   static let bootAtFirst: Int64 = 1000 * second
 
-  /// A sample is taken every ten seconds of the boot clock, and takes one.
+  /// A sample is taken every ten seconds of the boot clock, and takes one second.
   static func boot(_ sample: Int) -> Int64 { bootAtFirst + Int64(sample) * 10 * second }
   static func bootEnd(_ sample: Int) -> Int64 { boot(sample) + second }
   /// A process starts between the last sample that missed it and the first that did not.
   static func birth(_ sample: Int) -> Int64 { boot(sample) - 4 * second }
 
-  /// What the wall clock shows at the start of a sample.
+  /// Returns the wall-clock time at the start of a sample.
   func start(_ sample: Int) -> WallTime {
     Self.epoch + Self.boot(sample) + steps[...sample].reduce(0) { $0 + $1.clockStep }
   }
@@ -106,7 +106,7 @@ struct HistoryScript {
       isKernelThread: false, nspid: [])
   }
 
-  /// The sample that saw first the process which a sample sees.
+  /// Returns the first sample that shows the process which the given sample shows.
   func firstSight(_ actor: Actor, _ index: Int) -> Int {
     let generation = generation(actor, at: index)
     return (0...index).first {

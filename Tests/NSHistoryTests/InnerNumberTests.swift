@@ -1,4 +1,4 @@
-// Processes asked for by the PIDs that they have inside pid namespaces.
+// Processes selected by the PIDs that they have inside a pid namespace.
 
 import NSHistory
 import NamespaceModel
@@ -21,7 +21,7 @@ struct InnerNumberTests {
         .init(pid: 101, nspid: [101, 7], cgroup: cgroup, elsewhere: [.pid: 2]),
         .init(pid: 102, nspid: [102, 8, 1], elsewhere: [.pid: 3]),
         .init(pid: 103, nspid: [103, 9, 7], elsewhere: [.pid: 3]),
-        // An event alone told of it.
+        // Only an event reported this process, so its inner PIDs are not known.
         .init(pid: 7, nspid: [7], elsewhere: [.pid: 2]),
       ],
       related: [
@@ -36,7 +36,7 @@ struct InnerNumberTests {
     try reader.processes(.inner(number, inside)).map(\.pid)
   }
 
-  @Test("a number is of one namespace, also of those in the ones below")
+  @Test("a PID inside a pid namespace also selects processes of nested pid namespaces")
   func numbers() throws {
     let reader = try history.end()
     let outer = ProcessSelector.PIDNamespaces.selected(.inode(.pid, Self.outer.inode))
@@ -45,7 +45,7 @@ struct InnerNumberTests {
     #expect(try pids(reader, 1, outer) == [100] && pids(reader, 8, outer) == [102])
     #expect(try pids(reader, 1, inner) == [102] && pids(reader, 8, inner) == [])
     #expect(try pids(reader, 101, shown) == [101])
-    // That of the one whose number inside is not known could be any.
+    // The process with an unknown inner PID could have any.
     #expect(try pids(reader, 7, outer) == [101] && pids(reader, 7, inner) == [103])
     #expect(try reader.processesWithoutNumber(in: outer) == 1)
     #expect(try reader.processesWithoutNumber(in: inner) == 0)
@@ -66,13 +66,14 @@ struct InnerNumberTests {
       ])
     let reader = try history.end()
     #expect(try pids(reader, 202, .container("fedc")) == [202])
-    // It may be meant that way too.
+    // PID 1 may also mean the inner PID of process 203.
     #expect(try pids(reader, 1, .container("fedc")) == [203])
-    // PID 100 is another's.
+    // PID 100 belongs to a process of another container.
     #expect(try pids(reader, 100, .container("fedc")) == [])
   }
 
-  @Test("a recording from inside the container tells of its PIDs, and changes nothing outside")
+  @Test(
+    "a recording from inside a container adds its PIDs and leaves those of the host as they were")
   func recordedInside() throws {
     try history.writer.endSession(.stopped)
     try history.begin(shown: Self.outer)
@@ -85,7 +86,7 @@ struct InnerNumberTests {
     #expect(try pids(reader, 7, .container("0123")) == [101])
   }
 
-  @Test("inside a container")
+  @Test("a PID inside a container selects by the container's pid namespace")
   func container() throws {
     let reader = try history.end()
     #expect(try pids(reader, 7, .container("0123")) == [101])
@@ -93,13 +94,13 @@ struct InnerNumberTests {
     #expect(try pids(reader, 1, .container("nobody")) == [])
   }
 
-  @Test("in a pid namespace of which it is not known in which it was made")
+  @Test("a PID selects in a pid namespace whose parent is not known")
   func withoutParent() throws {
     let cgroup = "0::/docker/feed\(Self.id.dropFirst(4))"
     try history.sample([
       .init(pid: 300, nspid: [300, 1], cgroup: cgroup, elsewhere: [.pid: 5]),
       .init(pid: 301, nspid: [301, 12], elsewhere: [.pid: 5]),
-      // An event alone told of it.
+      // Only an event reported this process, so its inner PIDs are not known.
       .init(pid: 302, nspid: [302], elsewhere: [.pid: 5]),
     ])
     let reader = try history.end()

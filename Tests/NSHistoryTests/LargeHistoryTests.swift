@@ -1,4 +1,4 @@
-// What is done where very many processes are meant gives the same as what is done where few are.
+// Queries have one plan for few processes and another for very many. Both plans have to give the same answers.
 
 import NamespaceModel
 import SQLite
@@ -10,7 +10,7 @@ import Testing
 struct LargeHistoryTests {
   private static let kinds = "SELECT DISTINCT type, inode FROM namespace ORDER BY 1, 2"
 
-  /// Windows of a history: all of it, and a few parts.
+  /// Returns time windows of a history: all of it, and a few parts.
   private func windows(_ reader: HistoryReader) throws -> [TimeWindow] {
     let span = try #require(try reader.recordedSpan())
     let length = span.upperBound - span.lowerBound
@@ -73,7 +73,9 @@ struct LargeHistoryTests {
     }
   }
 
-  @Test("by samples", arguments: BruteForce.seeds)
+  @Test(
+    "both query plans give the same members and names in histories of samples",
+    arguments: BruteForce.seeds)
   func samples(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     try withExtendedLifetime(brute) {
@@ -82,7 +84,9 @@ struct LargeHistoryTests {
     }
   }
 
-  @Test("by events", arguments: EventBrute.seeds)
+  @Test(
+    "both query plans give the same members and names in histories of events",
+    arguments: EventBrute.seeds)
   func events(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     try withExtendedLifetime(brute) {
@@ -91,7 +95,9 @@ struct LargeHistoryTests {
     }
   }
 
-  @Test("presences are found by time", arguments: 1...20 as ClosedRange<UInt64>)
+  @Test(
+    "the presence index finds the presences that overlap a range",
+    arguments: 1...20 as ClosedRange<UInt64>)
   func presences(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     let all = (0..<Int.random(in: 0...60, using: &random)).map { member in

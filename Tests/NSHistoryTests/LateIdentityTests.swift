@@ -1,5 +1,5 @@
-// A namespace whose kernel id is learned late is one namespace in the file: a process in it has not moved
-// when the id comes to be known, nor where it is known on one side of a gap only.
+// A namespace whose kernel ID is learned late is one namespace in the file. A process in it has not moved when the ID
+// becomes known, also if the ID is known on one side of a gap only.
 
 import NSHistory
 import NamespaceModel
@@ -25,7 +25,7 @@ struct LateIdentityTests {
     pid: 20, startTicks: 100_500, parentPID: 1, isKernelThread: false, nspid: [20])
   private static let token = ProcessToken(number: 20)
 
-  /// An event reports a process in a namespace whose id was not read.
+  /// Reports by an event a process in a namespace without an ID.
   private func start() throws {
     try history.sample([.init(pid: 10)])
     history.boot += SmallHistory.second
@@ -50,7 +50,7 @@ struct LateIdentityTests {
     _ = try history.writer.write(sample, SampleTiming(isExact: true))
   }
 
-  /// Another recorder, which reads the id at once.
+  /// Starts a second session, whose first sample reads the ID.
   private func restart() throws {
     try history.writer.endSession(.completed)
     history.boot += SmallHistory.second
@@ -66,7 +66,7 @@ struct LateIdentityTests {
     _ = try history.writer.write(sample, SampleTiming())
   }
 
-  /// That nobody moved is what each question has to say.
+  /// Checks that no question reports a move.
   private func expectNoMove(_ reader: HistoryReader) throws {
     let changes = try reader.allChanges(.init())
     #expect(!changes.contains { $0.kind == .moved || $0.kind == .lastExit }, "\(changes)")
@@ -79,7 +79,7 @@ struct LateIdentityTests {
     #expect(stays.dropFirst().allSatisfy { $0.changes.isEmpty }, "\(stays.map(\.changes))")
   }
 
-  @Test("the sample that reads it makes no second namespace, nor does a later recorder")
+  @Test("neither the sample that reads the ID nor a later session adds a second namespace")
   func renamed() throws {
     try start()
     let owner = SmallHistory.namespace(.user, 1)
@@ -103,7 +103,7 @@ struct LateIdentityTests {
       .types.first { $0.type == .uts }?.namespaces.count == 1)
   }
 
-  @Test("what is told under the old name behind that is in the same namespace")
+  @Test("events after the ID became known are in the same namespace")
   func laterEvents() throws {
     try start()
     try sample { $0.renamed = [.init(from: Self.unnamed, to: Self.named)] }
@@ -118,7 +118,7 @@ struct LateIdentityTests {
     try expectNoMove(try history.end())
   }
 
-  @Test("known on one side of a gap only, it may be another: that is no move either")
+  @Test("an ID that is known after a gap only makes no move")
   func unproven() throws {
     try start()
     try sample()

@@ -1,5 +1,5 @@
-// Who made a namespace where no scan for pins came before the event that reported it first: `members` and
-// `namespaces` say what `changes` does.
+// The maker of a namespace that an event reported first, without a scan for pins before. `members` and `namespaces`
+// name the same maker as `changes`.
 
 import NSHistory
 import NamespaceModel
@@ -12,7 +12,7 @@ struct MakerFinderTests {
   private let path: String
   private let writer: HistoryWriter
 
-  /// Processes 30 and 40 in the initial namespaces, and 50 of which the net namespace is not known.
+  /// Starts with processes 30 and 40 in the initial namespaces, and 50, whose net namespace is not known.
   init() throws {
     folder = try TemporaryFolder()
     path = folder.file("history.db")
@@ -33,7 +33,7 @@ struct MakerFinderTests {
 
   private static let host = LinkState.namespace(SmallHistory.namespace(.net, 1))
 
-  /// A namespace of one inode number, by an id or none.
+  /// Returns a net namespace of one inode number, with an ID or without.
   private static func net(_ id: UInt64?, inodeGeneration: UInt64 = 0) -> LinkState {
     .namespace(
       ObservedNamespace(
@@ -80,7 +80,7 @@ struct MakerFinderTests {
     _ = try writer.writeEvents()
   }
 
-  /// What is reported of the namespaces of the number, after events and one more sample.
+  /// Writes events and one more sample. Returns the summaries of the namespaces with the inode number.
   private func summaries(_ events: [ProcessEvent]) throws -> [NamespaceSummary] {
     try write(events)
     _ = try writer.write(ProcessSample(start: Self.reading(20)), SampleTiming(isExact: true))
@@ -94,7 +94,7 @@ struct MakerFinderTests {
     return found
   }
 
-  @Test("the first that an event reports in it made it, or entered what only a pin kept")
+  @Test("the first process that an event reports in a namespace is its uncertain maker")
   func moved() throws {
     let found = try summaries([
       move(30, to: Self.net(7), at: 5), move(40, to: Self.net(7), at: 6),
@@ -104,7 +104,7 @@ struct MakerFinderTests {
     #expect(found.map(\.firstProcess) == [nil])
   }
 
-  @Test("who is called otherwise later is named as it was then")
+  @Test("the maker has the name that it had at that time")
   func renamed() throws {
     let described = ProcessEvent(
       boot: Self.reading(6).boot,
@@ -114,14 +114,14 @@ struct MakerFinderTests {
     #expect(found.map(\.maker?.process.comm) == ["before"])
   }
 
-  @Test("who makes a process in it by clone(2) made it")
+  @Test("the parent of a process that starts in the namespace by clone(2) is its certain maker")
   func cloned() throws {
     let found = try summaries([start(60, of: 30, in: Self.net(7), at: 5)])
     #expect(found.map(\.maker?.process.pid) == [30])
     #expect(found.map(\.maker?.isCertain) == [true])
   }
 
-  @Test("not the first child of one that may have been in it all the time")
+  @Test("the parent of the first process is no maker if its own namespace is not known")
   func unknownParent() throws {
     let found = try summaries([start(60, of: 50, in: Self.net(7), at: 5)])
     #expect(found.map(\.maker) == [nil])
@@ -129,14 +129,14 @@ struct MakerFinderTests {
     #expect(found.map(\.mayBeOlder) == [false])
   }
 
-  @Test("not one that may have been in it all the time")
+  @Test("a process that may have been in the namespace before is no maker")
   func unknownBefore() throws {
     let found = try summaries([move(50, to: Self.net(7), at: 5)])
     #expect(found.map(\.maker) == [nil])
     #expect(found.map(\.firstProcess?.pid) == [50])
   }
 
-  @Test("not who may have entered the one that had its inode number, which no id tells apart")
+  @Test("a process is no maker if it may have entered an earlier namespace of that inode number")
   func mayBeOlder() throws {
     try write([
       move(30, to: Self.net(7), at: 5), move(30, to: Self.host, at: 6),
@@ -155,7 +155,7 @@ struct MakerFinderTests {
     #expect(found.map(\.mayBeOlder) == [false, true])
   }
 
-  @Test("a namespace of another id that had the number before is another")
+  @Test("namespaces with one inode number and different IDs have makers of their own")
   func otherID() throws {
     let found = try summaries([
       move(30, to: Self.net(7), at: 5), move(30, to: Self.host, at: 6),

@@ -1,5 +1,5 @@
-// A process that goes from one namespace to another all day: what a question about changes takes
-// grows with their number, not with its square. Work is counted, not timed.
+// A process that moves between namespaces very often. The work of a question about changes must grow linearly with
+// their number, not quadratically. The tests count steps of work instead of measuring time.
 
 import NamespaceModel
 import SQLite
@@ -20,7 +20,7 @@ struct ManyChangesTests {
     return try HistoryReader(path: path)
   }
 
-  /// Hundreds of steps of SQLite's machine, and how many changes there were.
+  /// Returns the work in hundreds of steps of SQLite's virtual machine, and the number of changes.
   private func work(_ reader: HistoryReader) throws -> (steps: Int, changes: Int) {
     final class Count { var steps = 0 }
     let count = Count()
@@ -41,7 +41,7 @@ struct ManyChangesTests {
     #expect(many.steps < 6 * few.steps, "\(few) \(many)")
   }
 
-  @Test("each membership is looked at once, and what is found is what a look at all finds")
+  @Test("the last read links are found in linear work, and equal those found by reading everything")
   func looks() throws {
     let folder = try TemporaryFolder()
     let changes = 1000
@@ -67,7 +67,7 @@ struct ManyChangesTests {
     }
   }
 
-  @Test("for the members of each of its namespaces its memberships are read once")
+  @Test("the memberships of a process are read once for all of its namespaces")
   func members() throws {
     let folder = try TemporaryFolder()
     try reader(changes: 200, in: folder).reading(.recording()) { (reading) throws(SQLiteError) in
@@ -86,7 +86,7 @@ struct ManyChangesTests {
     }
   }
 
-  @Test("a process with many memberships stays in memory beside many with few")
+  @Test("the cached history of a process with many memberships is not evicted by many short ones")
   func kept() throws {
     let folder = try TemporaryFolder()
     let changes = 80

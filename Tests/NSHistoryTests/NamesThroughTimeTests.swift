@@ -1,4 +1,4 @@
-// A name or a container stands for the time in which a process had it, in every question.
+// A name or a container selects a process only for the time in which the process had it, in every question.
 
 import NSHistory
 import NamespaceModel
@@ -12,15 +12,16 @@ struct NamesThroughTimeTests {
 
   private static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
 
-  /// When the samples began, the first at 1.
+  /// Returns the start of a sample; the first sample is 1.
   private func time(_ sample: Int64) -> WallTime {
     SmallHistory.epoch + (1000 + 10 * sample) * SmallHistory.second
   }
 
   private func between(_ sample: Int64) -> WallTime { time(sample) + 5 * SmallHistory.second }
 
-  /// Up to sample 3 processes 10 and 12 are in one container, from sample 4 on in another. 10 has another
-  /// name then; it moves in sample 2, while nothing else changes, and in sample 5. 30 moves while it is renamed.
+  /// Processes 10 and 12 are in container `web` up to sample 3, and in `lab` from sample 4 on. Process 10 also has
+  /// another name from then on; it moves in sample 2 and in sample 5. Process 30 moves and gets another name between
+  /// samples 3 and 4.
   init() throws {
     history = try SmallHistory()
     for sample in 1...6 {
@@ -62,7 +63,7 @@ struct NamesThroughTimeTests {
     return found
   }
 
-  @Test("changes are of the name and the container that the process had then")
+  @Test("changes are selected by the name and container that the process had at that time")
   func whatHappened() throws {
     let reader = try history.end()
     let early = try changes(ChangesQuestion(process: .comm("nginx")), reader)
@@ -80,7 +81,7 @@ struct NamesThroughTimeTests {
     }
   }
 
-  @Test("a change between two reads that differ is told of both names, as disputed")
+  @Test("a change between two reads with different names is listed for both, as disputed")
   func disputed() throws {
     let reader = try history.end()
     for name in ["one", "other"] {
@@ -90,7 +91,7 @@ struct NamesThroughTimeTests {
     }
   }
 
-  @Test("the history of a name ends and begins where that does")
+  @Test("the history of a name starts and ends with the name")
   func stays() throws {
     let reader = try history.end()
     let early = try stays(.comm("nginx"), reader)
@@ -99,7 +100,7 @@ struct NamesThroughTimeTests {
     let late = try stays(.comm("worker"), reader)
     #expect(late.first?.from == time(4) && late.first?.beginning.kind == .changed, "\(late)")
     #expect(late.first?.beginning.other == time(3))
-    // Asked for by its number it is reported in all of its containers.
+    // Selected by its PID, it is listed in all of its containers.
     let all = try stays(.pid(10), reader)
     #expect(
       all.map { $0.process.container?.id } == [Self.web, Self.web, Self.lab, Self.lab], "\(all)")
@@ -107,7 +108,7 @@ struct NamesThroughTimeTests {
     #expect(all[2].changes.isEmpty && all[2].beginning.kind == .changed)
   }
 
-  @Test("who shared with a container shared with a process while that was in it")
+  @Test("peers of a container are those of its processes while they were in it")
   func peers() throws {
     let reader = try history.end()
     for (container, times) in [(Self.web, time(1)...time(3)), (Self.lab, time(1)...time(6))] {
@@ -134,7 +135,8 @@ struct NamesThroughTimeTests {
     return try #require(answer.types.first)
   }
 
-  @Test("together are they while each was in its container; between two reads it is not known")
+  @Test(
+    "`same` with a container holds while the process was in it, and is unknown between two reads")
   func same() throws {
     let reader = try history.end()
     let everything = SameQuestion.Time.range(since: nil, until: nil)
@@ -153,7 +155,7 @@ struct NamesThroughTimeTests {
     #expect(try same(Self.web, after, reader).verdict == .unknown)
   }
 
-  @Test("an export of a name has the time in which the process had it")
+  @Test("an export by name has the time in which the process had that name")
   func export() throws {
     let reader = try history.end()
     func rows(_ filter: ExportFilter) throws -> [ExportRow] {
@@ -176,15 +178,15 @@ struct NamesThroughTimeTests {
       #expect(Set(found.map(\.pid)).sorted() == pids)
       if name == .comm("nginx") { #expect(found.map(\.until).max() == time(3), "\(found)") }
       if name == .comm("worker") { #expect(found.map(\.from).min() == time(4), "\(found)") }
-      // Who is asked for by its number as well is exported throughout.
+      // A process that is also selected by PID is exported for all times.
       filter.pids = [10]
       #expect(Set(try rows(filter).filter { $0.pid == 10 }.compactMap(\.comm)).count == 2)
     }
   }
 
-  @Test("of a container are told its processes and who came into its own namespaces")
+  @Test("changes of a container are those of its processes and of visitors of its own namespaces")
   func visitors() throws {
-    // 40 comes into the network of 12, which the one container had first.
+    // Process 40 enters the net namespace of process 12, which container `web` had first.
     for isThere in [true, false] {
       try history.sample([
         .init(pid: 12, cgroup: Self.cgroup(Self.lab), elsewhere: [.net: 5]),
@@ -198,12 +200,12 @@ struct NamesThroughTimeTests {
     #expect(visits.map(\.kind) == [.moved, .moved], "\(found)")
     #expect(visits.first?.marks == [.joined] && visits.last?.marks == [.leftContainer])
     #expect(found.contains { $0.process?.pid == 20 } && !found.contains { $0.process?.pid == 30 })
-    // What it had of its own another may have left later.
+    // A process that is no longer in the container may still leave the container's own namespaces.
     let left = found.filter { $0.process?.pid == 10 && ($0.by ?? 0) > time(4) }
     #expect(left.allSatisfy { $0.parts.map(\.from?.kernelID).contains(4002) }, "\(left)")
   }
 
-  @Test("a namespace whose id is learned late is one row, and what was not reported is said")
+  @Test("a namespace whose ID is learned late gives one history entry")
   func lateIdentity() throws {
     let small = try SmallHistory()
     let known = SmallHistory.namespace(.net, 7)

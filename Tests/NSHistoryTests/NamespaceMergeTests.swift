@@ -1,5 +1,6 @@
-// A namespace that an event reported without the kernel's id turns out to be one that has a row: the two rows become one,
-// and every question answers as if it had been one from the beginning.
+// An event reported a namespace without its kernel ID, so it got a row of its own. Later it turns out to be a
+// namespace that already has a row. The two rows are merged, and every question answers as if there had been one row
+// from the beginning.
 
 import NamespaceModel
 import SQLite
@@ -24,15 +25,15 @@ struct NamespaceMergeTests {
       .moved(ProcessToken(number: UInt64(pid)), ObservedSet(links: links)))
   }
 
-  /// A sample that confirms what events reported.
+  /// Writes a sample that confirms the events.
   private func confirm(_ time: Double, renamed: [ProcessSample.Renaming] = []) throws {
     var sample = ProcessSample(start: EventfulHistory.reading(time))
     sample.renamed = renamed
     _ = try history.writer.write(sample, SampleTiming(isExact: true))
   }
 
-  /// A visitor whose id was read has come and gone. Then a process came that stays, and one that is gone, of which
-  /// nobody read it.
+  /// Process 20 enters the namespace and exits; its ID is read. Then 30 and 31 enter and 31 exits; no ID is read of
+  /// them.
   private func record() throws {
     _ = try history.sample(0, [(1, -1), (2, -1), (20, -1), (30, -1), (31, -1)], isExact: false)
     _ = try history.write([
@@ -48,13 +49,13 @@ struct NamespaceMergeTests {
     ).map { $0.optionalInteger(0) }
   }
 
-  @Test("one row, and the verdicts of one namespace")
+  @Test("merged rows answer every question as one namespace")
   func merged() throws {
     try record()
     #expect(try namespaces().count == 2)
     try confirm(10, renamed: [.init(from: Self.unnamed, to: Self.named)])
     #expect(try namespaces() == [9009])
-    // Whoever comes next is in a set that is there.
+    // The next process to enter uses a namespace set that is in the file.
     _ = try history.write([move(2, to: Self.named, at: 11)])
     try confirm(20)
     try history.writer.endSession(.completed)
@@ -82,7 +83,7 @@ struct NamespaceMergeTests {
     #expect(
       try reader.namespaces(at: EventfulHistory.reading(12).wall).namespaces
         .filter { $0.namespace.inode == Self.named.inode }.map(\.processes) == [2])
-    // A process that is in a set by two rows has not moved from the one to the other.
+    // A process whose set was stored with both rows has not moved between them.
     var entries = 0
     try reader.history(.pid(30)) { _ in
       entries += 1
@@ -91,7 +92,7 @@ struct NamespaceMergeTests {
     #expect(entries == 2)
   }
 
-  @Test("the last process of both rows empties it")
+  @Test("the last process of either row empties the merged namespace")
   func emptied() throws {
     try record()
     try confirm(10, renamed: [.init(from: Self.unnamed, to: Self.named)])

@@ -1,5 +1,5 @@
-// A namespace that an event made, and that a scan for pins found only behind that: before the event
-// it was not there.
+// A namespace whose making an event reported, and that a scan for pins found only later. It is not listed before the
+// event.
 
 import NSHistory
 import NamespaceModel
@@ -13,8 +13,8 @@ struct NotYetMadeTests {
   private let folder: TemporaryFolder
   private let reader: HistoryReader
 
-  /// In seconds: scan for pins at 1 and 10, of which the second finds what process 30 made at 5 and
-  /// left at once, as `ip netns add` does.
+  /// Times are in seconds. Scans for pins are at 1 and 10. The second one finds the namespace that process 30 made at
+  /// 5 and left at once, as `ip netns add` does.
   init() throws {
     folder = try TemporaryFolder()
     let path = folder.file("history.db")

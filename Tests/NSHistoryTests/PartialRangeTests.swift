@@ -1,5 +1,5 @@
-// Ranges that hold part of a pass: what a pass saw was at some moment of it, and perhaps not in the
-// part that was asked about.
+// Ranges that contain only part of a sample. A sample read each process at some unknown moment of its duration,
+// perhaps not in the part that the question covers.
 
 import NSHistory
 import TestSupport
@@ -24,14 +24,14 @@ struct PartialRangeTests {
     ).types[0]
   }
 
-  @Test("all of the pass proves that they were together at some moment of it")
+  @Test("a range with the whole sample proves that the processes were together")
   func whole() throws {
     let line = try ask(from: script.start(1), to: script.end(1))
     #expect(line.verdict == .same)
     #expect(line.intervals.map(\.from) == [script.start(1)])
   }
 
-  @Test("a part of it proves nothing", arguments: [(0, 4), (2, 4), (6, 10)])
+  @Test("a range with a part of the sample proves nothing", arguments: [(0, 4), (2, 4), (6, 10)])
   func part(from: Int64, to: Int64) throws {
     let tenth = HistoryScript.second / 10
     let line = try ask(
@@ -40,7 +40,7 @@ struct PartialRangeTests {
     #expect(line.reason == .changedBetweenSamples)
   }
 
-  @Test("a time that the clock showed twice is two times together")
+  @Test("a time that the clock showed twice gives two intervals")
   func shownTwice() throws {
     var steps = [HistoryScript.Step](repeating: .init(), count: 8)
     steps[4].clockStep = -35 * HistoryScript.second
@@ -60,11 +60,11 @@ struct PartialRangeTests {
     #expect(line.intervals.map { $0.from...$0.until } == [range, range])
   }
 
-  @Test("what two passes saw the same is certain between them, not in them")
+  @Test("what two samples agree on is certain between them, but not during them")
   func between() throws {
     let tenth = HistoryScript.second / 10
     #expect(try ask(from: script.end(2) + tenth, to: script.start(3) - tenth).verdict == .different)
-    // Before pass 2 read it, the second may still have been with the first.
+    // Before sample 2 read the second process, it may still have been with the first.
     #expect(try ask(from: script.start(2) + tenth, to: script.end(2)).verdict == .unknown)
     #expect(try ask(from: script.start(0), to: script.start(0) + tenth).verdict == .unknown)
   }

@@ -1,5 +1,5 @@
-// What changes say of mounts, files and sockets that keep namespaces: a scan found the first, or missed
-// the last.
+// Changes of pins, that is, of mounts, files and sockets that keep namespaces. A scan finds a first pin (`pinned`) or
+// no more pins (`unpinned`, `gone`).
 
 import NSHistory
 import NamespaceModel
@@ -19,13 +19,13 @@ struct PinChangesTests {
     try reader.allChanges(.init(types: [.net])).filter { $0.pin != nil }
   }
 
-  @Test("pinned, unpinned and gone, between the scans on the two sides")
+  @Test("pinned and gone are reported between the two scans that differ")
   func all() throws {
     try history.sample([.init(pid: 10)])
     try history.look([])
     let first = history.now.wall
     try history.look([Self.mount("/run/a")])
-    // Another mount of it is no news, nor that one of two goes.
+    // A second mount of the namespace is no change, nor is the end of one of two.
     try history.look([Self.mount("/run/a"), Self.mount("/run/b")])
     try history.look([Self.mount("/run/b")])
     let last = history.now.wall
@@ -39,7 +39,7 @@ struct PinChangesTests {
     #expect(found.allSatisfy { !$0.isExact && $0.process == nil })
   }
 
-  @Test("with a process in it, or files that could not be read, it is not known to be gone")
+  @Test("a namespace with a process in it is unpinned, not gone")
   func notGone() throws {
     try history.sample([.init(pid: 10), .init(pid: 11, elsewhere: [.net: 5])])
     try history.look([Self.mount("/run/a")])
@@ -47,7 +47,7 @@ struct PinChangesTests {
     #expect(try changes(try history.end()).map(\.kind) == [.unpinned])
   }
 
-  @Test("what the first scan finds, or nobody looked for in between, is no change")
+  @Test("what a first scan finds is no change, nor is a difference across sessions")
   func unwatched() throws {
     try history.sample([.init(pid: 10)])
     try history.look([Self.mount("/run/a")])
@@ -59,7 +59,7 @@ struct PinChangesTests {
     #expect(try changes(try history.end()) == [])
   }
 
-  @Test("between two scans that differ it is in doubt, and both times are told")
+  @Test("between two scans that differ, a pin is uncertain and has both times")
   func inDoubt() throws {
     try history.sample([.init(pid: 10)])
     try history.look([])
@@ -79,11 +79,11 @@ struct PinChangesTests {
       .first { $0.namespace.inode == Self.net.inode }?.pins.first
   }
 
-  @Test("what a scan met between two samples was made or kept by then, and is not joined")
+  @Test("a namespace that a scan found between two samples is not reported as joined")
   func metByScan() throws {
     let mount = SmallHistory.namespace(.mnt, 7)
     try history.sample([.init(pid: 1)])
-    // In the mount namespace of a process that is new, it finds the mount of a net namespace.
+    // In the mount namespace of a new process, the scan finds the mount of a net namespace.
     try history.look([
       .init(namespace: Self.net, holder: .mount(path: Array("/run/a".utf8), in: mount))
     ])
@@ -105,7 +105,7 @@ struct PinChangesTests {
   }
 
   @Test(
-    "one whose number an emptied one without an id had is new only where a scan found nothing between",
+    "a reused inode number is a new namespace only if a scan found no pin in between",
     arguments: [false, true])
   func emptied(isScanned: Bool) throws {
     var unidentified = Self.net
@@ -123,7 +123,7 @@ struct PinChangesTests {
     #expect(found.map(\.how) == [isScanned ? .new : .joinedOrNew])
   }
 
-  @Test("what a process had open is in doubt from its exit until the next scan")
+  @Test("an open file is an uncertain pin from the exit of its process until the next scan")
   func exited() throws {
     let pin = NamespacePin(
       namespace: Self.net,

@@ -1,4 +1,5 @@
-// What pins namespaces, as the history tells it: from look to look, and at a moment.
+// Pins of namespaces in the history: in summaries, and at a moment. A pin is a mount, an open file or a socket that
+// keeps a namespace without a process; scans find them.
 
 import NSHistory
 import NamespaceModel
@@ -22,7 +23,7 @@ struct PinTests {
       .filter { $0.namespace.inode == Self.net.inode }.flatMap(\.pins)
   }
 
-  @Test("a namespace without a process is there while looks see what pins it")
+  @Test("a namespace without a process is listed while scans find a pin of it")
   func lonely() throws {
     try history.sample([.init(pid: 10)])
     try history.look([])
@@ -39,7 +40,7 @@ struct PinTests {
     let reader = try history.end()
 
     #expect(try pins(reader, at: none - 1).isEmpty)
-    // It came between the two looks.
+    // The pins appeared between the two scans.
     let coming = try pins(reader, at: none + 1)
     #expect(coming.map(\.isCertain) == [false, false])
     let both = try pins(reader, at: first + 1)
@@ -48,7 +49,7 @@ struct PinTests {
     #expect(both[0].pin.path == "/run/net ns\\n" && both[0].pin.mountNamespace?.isInitial == true)
     #expect(both[1].pin.pid == 10 && both[1].pin.comm == "keeper" && both[1].pin.descriptor == 3)
     #expect(both[1].pin.firstSeen == first && both[1].pin.lastSeen == first)
-    // With no look behind it, it is as the last one saw it.
+    // After the last scan, a pin is as that scan found it.
     #expect(try pins(reader, at: third + 1).map(\.isCertain) == [true])
     #expect(try pins(reader, at: second).map(\.isCertain) == [true])
     let answer = try reader.namespaces(at: second + 1)
@@ -57,7 +58,7 @@ struct PinTests {
     #expect(row.processes == 0 && row.unsure == 0)
   }
 
-  @Test("a pin that is seen again adds nothing, one that comes again is another")
+  @Test("a pin that is found again adds no row; one that reappears is a new pin")
   func rows() throws {
     try history.sample([.init(pid: 10)])
     for pins in [[Self.mount], [Self.mount], [], [Self.mount]] { try history.look(pins) }
@@ -69,7 +70,7 @@ struct PinTests {
     #expect(summary.pins[0].lastSeen - summary.pins[0].firstSeen == SmallHistory.second)
   }
 
-  @Test("nobody looked between two recordings")
+  @Test("between two sessions, a pin is not certain")
   func sessions() throws {
     try history.sample([.init(pid: 10)])
     try history.look([Self.mount])
@@ -85,7 +86,7 @@ struct PinTests {
     #expect(try pins(reader, at: after + 1).map(\.isCertain) == [true])
   }
 
-  @Test("what an earlier recording found is not certain in one that does not look")
+  @Test("a pin from an earlier session is not certain in one without scans")
   func unwatched() throws {
     try history.sample([.init(pid: 10)])
     try history.look([Self.mount])
@@ -99,7 +100,7 @@ struct PinTests {
     #expect(summary.kept.pins == 0 && summary.pins.map(\.isInLastScan) == [false])
   }
 
-  @Test("an inode number is one namespace at a moment, also where the kernel gives no ids")
+  @Test("without IDs, an inode number at a moment is one namespace, for pins and processes")
   func withoutIDs() throws {
     var pinned = Self.net
     pinned.kernelID = nil
@@ -118,13 +119,13 @@ struct PinTests {
       try reader.namespaces(at: time).namespaces.filter { $0.namespace.inode == Self.net.inode }
     }
     let before = try rows(at: alone)
-    // Who was there at the next sample may have been already.
+    // A process of the next sample may have been there already.
     #expect(before.map(\.processes) == [0] && before[0].pins.map(\.isCertain) == [false])
     let after = try rows(at: history.now.wall - 12 * SmallHistory.second)
     #expect(after.map(\.processes) == [1] && after[0].pins.map(\.isCertain) == [false])
   }
 
-  @Test("what a killed recorder left open ends with its last look")
+  @Test("the pins of a killed recorder end with its last scan")
   func killed() throws {
     try history.sample([.init(pid: 10)])
     try history.look([Self.mount])
@@ -136,7 +137,7 @@ struct PinTests {
     #expect(summary.pins.map(\.lastSeen) == [seen + SmallHistory.second])
   }
 
-  @Test("who owns a pinned namespace is there too, in which nobody is")
+  @Test("the owner of a pinned namespace is listed too, without a process")
   func owner() throws {
     let owner = SmallHistory.namespace(.user, 5)
     try history.sample([.init(pid: 10)])

@@ -1,5 +1,6 @@
-// Who came into whose namespace: it belongs to the container whose own it is, or to who was the first in it,
-// however many of each were there and in whatever order they are asked about.
+// Which group of `shared` is the visitor. A namespace belongs to the container whose own it is, or to the process
+// that was first in it. The other group visits, however many processes of each are in it, and in whatever order the
+// groups are given.
 
 import NSHistory
 import NamespaceModel
@@ -20,7 +21,7 @@ struct PlaceOwnerTests {
     return try history.reader()
   }
 
-  /// Starts one of a cgroup, and moves it to a network.
+  /// Starts a process with a cgroup, and moves it to a net namespace.
   private func move(
     _ pid: Int32, to net: UInt64, _ cgroup: String, at time: Int64, _ history: inout EntryHistory
   ) {
@@ -29,7 +30,8 @@ struct PlaceOwnerTests {
     history.move(pid, [.net: net], at: time + 10)
   }
 
-  /// Who is told to have visited, and whether the other's own namespace; the same in either order.
+  /// Returns the visitors, and whether all visits are to the other group's own namespace. Checks that both orders of
+  /// the groups give the same.
   private func visitors(
     _ one: ProcessSelector, _ other: ProcessSelector, _ reader: HistoryReader
   ) throws -> (pids: [Int64], isOwn: Bool) {
@@ -42,7 +44,7 @@ struct PlaceOwnerTests {
     return (pids[0], found[0].allSatisfy(\.isOthersOwn) && !found[0].isEmpty)
   }
 
-  @Test("one who enters the network of a container visits that, of one process or of several")
+  @Test("a process that enters the network of a container visits the container")
   func container() throws {
     let reader = try history { history in
       history.start(
@@ -55,7 +57,7 @@ struct PlaceOwnerTests {
     #expect(found == ([40], true))
   }
 
-  @Test("of two containers the one that came later visits the other")
+  @Test("of two containers, the one that entered later visits the other")
   func containers() throws {
     let reader = try history {
       move(20, to: 2, EntryHistory.cgroup(EntryHistory.lab), at: 2000, &$0)
@@ -64,7 +66,7 @@ struct PlaceOwnerTests {
     #expect(found == ([20], true))
   }
 
-  @Test("of two processes the later one visits, if the first was the first of all")
+  @Test("of two processes, the later one visits the other if that was the first in the namespace")
   func processes() throws {
     let reader = try history { history in
       for (pid, time) in [(70, 1000), (71, 2000), (72, 3000)] as [(Int32, Int64)] {
@@ -72,7 +74,7 @@ struct PlaceOwnerTests {
       }
     }
     #expect(try visitors(.pid(70), .pid(71), reader) == ([71], true))
-    // The namespace is of neither.
+    // The namespace belongs to neither of them.
     #expect(try visitors(.pid(71), .pid(72), reader) == ([72], false))
   }
 }

@@ -1,5 +1,5 @@
-// Where a task was at a moment is one rule, and several paths answer by it: each reads other rows, and some read them
-// by a shorter way. These tests ask every path about the same moments of random histories.
+// One rule says in which namespaces a task was at a moment. Several code paths apply it to different rows, some of
+// them by a shortcut. These tests ask every path about the same moments of random histories.
 
 import NamespaceModel
 import SQLite
@@ -9,7 +9,7 @@ import Testing
 @testable import NSHistory
 
 struct PlaceRuleTests {
-  @Test("all paths agree where a task was, in histories of samples")
+  @Test("all paths agree on the namespaces of tasks, in histories of samples")
   func samples() throws {
     var comparer = PathComparer()
     for seed in BruteForce.seeds {
@@ -21,7 +21,7 @@ struct PlaceRuleTests {
     comparer.report(fewest: 200 * BruteForce.seeds.count)
   }
 
-  @Test("all paths agree where a task was, in histories of events")
+  @Test("all paths agree on the namespaces of tasks, in histories of events")
   func events() throws {
     var comparer = PathComparer()
     for seed in EventBrute.seeds {
@@ -33,12 +33,12 @@ struct PlaceRuleTests {
     comparer.report(fewest: 200 * EventBrute.seeds.count)
   }
 
-  /// A third of the moments: each is asked about in many ways.
+  /// Returns a third of the moments, since each of them leads to many questions.
   private func someOf(_ times: [WallTime], _ random: inout SeededRandom) -> [WallTime] {
     Array(times.shuffled(using: &random).prefix(times.count / 3))
   }
 
-  @Test("each way to find memberships finds those that a task has")
+  @Test("every query for memberships finds those in the task's history")
   func memberships() throws {
     var comparer = MembershipComparer()
     for seed in EventBrute.seeds {
@@ -53,7 +53,7 @@ struct PlaceRuleTests {
   }
 }
 
-/// Counts comparisons, path by path, and collects those that failed.
+/// Counts the comparisons of each path, and collects those that failed.
 private struct Comparisons {
   private var counts: [String: Int] = [:]
   private var wrong: [String] = []
@@ -78,7 +78,7 @@ private struct Comparisons {
 
 // MARK: Questions
 
-/// Compares what questions say of where tasks were with what `processes(at:)` says.
+/// Compares the answers of several questions with those of `processes(at:)`.
 private struct PathComparer {
   private var comparisons = Comparisons()
 
@@ -87,7 +87,7 @@ private struct PathComparer {
     "export of PIDs", "peers",
   ]
 
-  /// A time in which a path says that a task was in one namespace, from sample to sample.
+  /// A statement of a path: a task was in a namespace from one sample to another.
   private struct Claim: Hashable {
     let namespace: NamespaceRecord
     let from: WallTime
@@ -111,7 +111,7 @@ private struct PathComparer {
     }
   }
 
-  /// Both of a pair, and a type.
+  /// A pair of tasks, and a type.
   private struct Pair: Hashable {
     let one: Int64
     let other: Int64
@@ -120,11 +120,11 @@ private struct PathComparer {
 
   private typealias Claims = [Key: [Claim]]
 
-  /// What is asked once of a history, for all moments.
+  /// The answers that are the same for all moments of a history.
   private struct Answers {
     /// The number of every task that the history holds.
     var tasks: [Int64: TaskNumber] = [:]
-    /// By path.
+    /// The claims of each path.
     var claims: [String: Claims] = [:]
     var peers: [Pair: [Claim]] = [:]
   }
@@ -157,7 +157,7 @@ private struct PathComparer {
     answers.claims["export"] = export
     let numbers = Set(answers.tasks.values)
     let pids = Set(numbers.map(\.pid)).sorted()
-    // Whoever asks for PIDs is given the same rows, found task by task.
+    // An export with a filter on PIDs finds the same rows task by task.
     answers.claims["export of PIDs"] = try claims(
       reader, ExportFilter(pids: Set(pids)), &answers.tasks)
     var timeline: Claims = [:]
@@ -224,17 +224,17 @@ private struct PathComparer {
     return claims
   }
 
-  /// What `processes(at:)` says of a moment.
+  /// The answer of `processes(at:)` for a moment.
   private struct Moment {
     let time: WallTime
     let name: String
     let processes: [Int64: ProcessAtMoment]
-    /// Whether the wall clock showed the time once only, and not while a sample was taken.
+    /// Whether the wall clock showed the time exactly once.
     let isOnce: Bool
-    /// Whether the clock ran steadily between the samples around it. Where it was set, a time from sample to sample ends
-    /// at the one and another begins at the other, although both samples say the same of the moment.
+    /// Whether the clock was not set between the samples around the time. Where it was set, intervals end at one
+    /// sample and start at the other, although both samples agree on the moment.
     let isSteady: Bool
-    /// Whether samples cover it.
+    /// Whether samples cover the time without a gap.
     let isCovered: Bool
 
     init(_ reader: HistoryReader, _ time: WallTime, _ name: String) throws {
@@ -249,14 +249,14 @@ private struct PathComparer {
       isCovered = !answer.samples.isEmpty && answer.samples.allSatisfy { $0.missing == nil }
     }
 
-    /// The namespace of a task, where that is certain.
+    /// Returns the namespace of a task if it is certain.
     func certain(_ task: Int64, _ type: NamespaceType) -> NamespaceRecord? {
       guard let place = processes[task]?.places[type], place.reason == nil else { return nil }
       return place.namespace
     }
 
-    /// Whether a task may be said to be in a namespace. A thread that is in all that its process is in is not
-    /// listed: it is where its process is.
+    /// Whether a claim that a task is in a namespace agrees with the answer. A thread in all namespaces of its
+    /// process is not listed, so its process counts.
     func agrees(
       _ task: Int64, _ number: TaskNumber?, _ namespace: NamespaceRecord
     ) -> Bool {
@@ -300,7 +300,7 @@ private struct PathComparer {
           $0.value == selector.number && (selector.process == nil || $0.key == selector.process)
         }
         for (task, number) in tasks {
-          // Each of the moments that the clock may have shown counts: the answer lists what was known in any.
+          // The answer lists what was known at any of the moments that the clock may have shown.
           let found = places[task] ?? []
           let known = line.reasons[place] == nil && found.count == 1 ? found[0] : nil
           let what = "\(moment.name), \(line.type) of \(number) (row \(task)): \(found)"
@@ -308,12 +308,12 @@ private struct PathComparer {
             comparisons.check(
               path, known == namespace, "\(what), but \(namespace) by processes")
           } else if let known {
-            // By its PID alone a task may be meant at one of these moments, and another task at another.
+            // A PID may mean one task at one of these moments, and another task at another.
             guard moment.isOnce || selector.process != nil else { continue }
             comparisons.check(
               path, moment.agrees(task, number, known), "\(what), not certain by processes")
           } else {
-            // Neither path is certain.
+            // Both paths are uncertain, which counts as agreement.
             comparisons.check(path, true, what)
           }
         }
@@ -335,7 +335,7 @@ private struct PathComparer {
     }
     for one in try reader.namespaces(at: moment.time).namespaces {
       let (sure, total) = (certain[one.namespace] ?? 0, all[one.namespace] ?? 0)
-      // Where samples are missing, a process counts that all samples there are agree on.
+      // In a gap, a process counts as certain if all samples around it agree.
       let isRight = moment.isCovered ? one.processes == sure : one.processes >= sure
       comparisons.check(
         "namespaces", isRight && one.processes + one.unsure == total,
@@ -346,8 +346,8 @@ private struct PathComparer {
 
   // MARK: From sample to sample
 
-  /// Compares times that a path gives. A time holds at a moment inside of it; at its ends a sample may have read one
-  /// task before, and another after something happened.
+  /// Compares the claims of a path. A claim holds at any moment inside of its time; at its ends, one task may have
+  /// been read before a change and another after it.
   private mutating func compare(
     _ path: String, _ claims: Claims, _ moment: Moment, _ answers: Answers
   ) {
@@ -359,7 +359,7 @@ private struct PathComparer {
           "\(moment.name): row \(key.task) in \(claim), not certain by processes")
       }
     }
-    // The history is cut where any link changes, and says nothing of the time between two samples that differ.
+    // History entries are split where any link changes, and do not cover the time between two samples that differ.
     guard path != "history", moment.isSteady else { return }
     for task in moment.processes.keys {
       for type in NamespaceType.allCases {
@@ -390,7 +390,7 @@ private struct PathComparer {
     guard moment.isSteady else { return }
     for one in moment.processes.values where one.process.tid == nil {
       for other in moment.processes.values
-      // A process and its threads are no peers of one another.
+      // A process and its threads are not peers.
       where other.process.pid != one.process.pid {
         for type in NamespaceType.allCases {
           guard let namespace = moment.certain(one.process.id, type),
@@ -412,7 +412,7 @@ private struct PathComparer {
 
 // MARK: Rows
 
-/// Compares the ways to find the rows that the questions rest on with `TaskHistory.membership(at:)`.
+/// Compares the queries that find memberships with `TaskHistory.membership(at:)`.
 private struct MembershipComparer {
   private var comparisons = Comparisons()
 
@@ -501,7 +501,7 @@ private struct MembershipComparer {
       comparisons.check(
         "everywhere", everywhere.contains(row) && found.contains(row), "\(name): \(row)")
     }
-    // As in a namespace that is in many sets, of which few have a task at the time.
+    // Forces the plan for a namespace that is in many sets of which few have a task at the time.
     let throughAll = MembersAtSample(reading.connection, reading.index)
     throughAll.manySets = 0
     throughAll.few = 0

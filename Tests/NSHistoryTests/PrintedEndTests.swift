@@ -1,10 +1,12 @@
-// The time at which a process was seen last, as it is printed, given back to ask for the process.
+// `PID@TIME` with the printed time at which a process was last seen.
 
 import NSHistory
 import Testing
 
 struct PrintedEndTests {
-  @Test("names the process, or another that had the PID from then on", arguments: EventBrute.seeds)
+  @Test(
+    "the last seen time of a process selects it, or a later process of the PID",
+    arguments: EventBrute.seeds)
   func lastSeen(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     var ends = 0

@@ -1,4 +1,4 @@
-// The names of a process that no sample observed, and that ran one program after the other.
+// The names of a process that executes several programs and that no sample shows.
 
 import NSHistory
 import NamespaceModel
@@ -33,7 +33,8 @@ struct ProgramNamesTests {
     return description
   }
 
-  /// Process 20 from 10 ms to 50 ms, which is `first`, and each of the others from its time on.
+  /// Writes a history with process 20 from 10 ms to 50 ms, which is `first`, and then each of the given descriptions
+  /// from its time on.
   private func history(
     _ names: [(Int64, ProcessDescription)], keeps: ShortLived = .all
   ) throws -> HistoryReader {
@@ -82,7 +83,7 @@ struct ProgramNamesTests {
       .filter { $0.process.pid == 20 }.flatMap { $0.process.possibleDescriptions.map(\.comm) }
   }
 
-  /// From when to when a name finds the process, in milliseconds.
+  /// Returns the times in milliseconds at which a name selects the process, in steps of 10 ms.
   private func times(_ reader: HistoryReader, _ name: String) throws -> [Int64] {
     var times: [Int64] = []
     for time: Int64 in stride(from: 5, through: 55, by: 10) {
@@ -93,7 +94,7 @@ struct ProgramNamesTests {
     return times
   }
 
-  @Test("each name finds the process in its time")
+  @Test("each name selects the process during its own time")
   func severalPrograms() throws {
     let reader = try history([
       (20, Self.description("second")), (40, Self.description("third")),
@@ -107,14 +108,14 @@ struct ProgramNamesTests {
     #expect(try Self.count("short_lived_task", path) == 0)
   }
 
-  @Test("of one program a row of short_lived_task is kept")
+  @Test("a process that executes one program is a row of short_lived_task")
   func oneProgram() throws {
     let reader = try history([(20, Self.description("first"))])
     #expect(try times(reader, "first") == [15, 25, 35, 45])
     #expect(try Self.count("short_lived_task", path) == 1)
   }
 
-  @Test("where names were left out in between, which one it was is in doubt")
+  @Test("between two names with omitted ones the name is uncertain")
   func leftOut() throws {
     let reader = try history([
       (20, Self.description("second")), (50, Self.description("last", mayBeOlder: true)),
@@ -124,7 +125,7 @@ struct ProgramNamesTests {
   }
 
   @Test(
-    "a process that is left out on request is left out by all its names",
+    "a short-lived process that is not stored is found by none of its names",
     arguments: [ShortLived.none, .changed])
   func notKept(keeps: ShortLived) throws {
     let reader = try history([(20, Self.description("second"))], keeps: keeps)

@@ -1,11 +1,12 @@
-// A history of which retention has removed the beginning, as the header of the schema says that it does.
+// Removes the beginning of a history in one step, in the way that the header of the schema describes. The tests
+// compare `Pruner` with it.
 
 import SQLite
 
 @testable import NSHistory
 
 enum PrunedFile {
-  /// Removes what had ended before a sample, and every sample and event before it.
+  /// Removes everything that had ended before a sample, and every sample and event before it.
   static func prune(_ path: String, before watermark: SequenceNumber) throws {
     let connection = try Connection(path: path, access: .readWrite)
     try connection.execute("PRAGMA foreign_keys = OFF")
@@ -17,12 +18,12 @@ enum PrunedFile {
     try connection.execute("PRAGMA foreign_keys = ON")
   }
 
-  /// The same, before the sample that has a number.
+  /// Removes everything before the sample with this number.
   static func prune(_ path: String, beforeSample number: Int) throws {
     try prune(path, before: SequenceNumber(rawValue: Int64(number)))
   }
 
-  /// The rows that break a foreign key.
+  /// Returns the number of rows that break a foreign key.
   static func danglingRows(_ path: String) throws -> Int {
     let connection = try Connection(path: path, access: .readWrite)
     return try connection.prepare("PRAGMA foreign_key_check").map { _ in 0 }.count

@@ -1,5 +1,5 @@
-// The rows that retention leaves, compared with the test's own removal in one step, and after each move of the
-// watermark with the questions that the whole history answers.
+// After each move of the watermark, compares the rows that retention leaves with those that `PrunedFile` leaves, and
+// the answers with those of the whole history.
 
 import Foundation
 import NamespaceModel
@@ -9,7 +9,7 @@ import Testing
 
 @testable import NSHistory
 
-/// A history in two files: the whole one, and one of which the beginning is removed.
+/// A history in two files: the whole one, and one whose beginning is removed.
 struct PrunedPair {
   let folder: TemporaryFolder
   let whole: String
@@ -44,7 +44,7 @@ struct PrunedPair {
     try Pruner(Connection(path: path, access: .readWrite))
   }
 
-  /// A copy of the pruned file as it is now, with its log.
+  /// Copies the pruned file as it is now, with its log.
   func copyOfPruned(_ name: String) throws -> String {
     let path = folder.file(name)
     for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: pruned + suffix) {
@@ -61,7 +61,7 @@ struct PrunedPair {
 }
 
 struct PrunerTests {
-  /// Moves of the watermark: each by one sample or several.
+  /// Returns positions of the watermark, each one to three samples after the last.
   private static func moves(
     _ samples: [SequenceNumber], _ random: inout SeededRandom
   ) -> [SequenceNumber] {
@@ -75,7 +75,8 @@ struct PrunerTests {
   }
 
   @Test(
-    "the rows that are left are those that a removal in one step leaves", arguments: [false, true])
+    "moving the watermark step by step leaves the rows that one removal leaves",
+    arguments: [false, true])
   func rows(hasEvents: Bool) throws {
     for seed in RandomSeeds.all {
       let pair = try hasEvents ? PrunedPair.events(seed) : PrunedPair.random(seed)
@@ -94,10 +95,10 @@ struct PrunerTests {
   }
 
   @Test(
-    "whoever is asked about a later time, the answer is that of the whole history",
+    "after the watermark, every answer is that of the whole history",
     arguments: [false, true])
   func questions(hasEvents: Bool) throws {
-    // Of odd seeds the wall clock is not set, so that a time is one moment.
+    // Random histories with odd seeds have no clock steps, so that a time is one moment.
     for seed in RandomSeeds.all where hasEvents ? seed < 6 : !seed.isMultiple(of: 2) {
       let pair = try hasEvents ? PrunedPair.events(seed) : PrunedPair.random(seed)
       var random = SeededRandom(seed: seed)
@@ -105,7 +106,7 @@ struct PrunerTests {
       let whole = try AnswersAfter(pair.whole)
       for sample in Self.moves(pair.samples, &random) {
         _ = try pruner.move(to: sample)
-        // What a recorder leaves that is killed now: the file, and what is in the log.
+        // Copies the file with its log, as a recorder leaves it that is killed now.
         let killed = try pair.copyOfPruned("killed\(sample).db")
         let left = try AnswersAfter(killed)
         #expect(try left.reader.faults() == [])
@@ -127,7 +128,7 @@ struct PrunerTests {
     }
   }
 
-  @Test("a recorder whose history is removed behind it goes on to record the truth")
+  @Test("a recorder continues correctly while retention removes the beginning of its file")
   func beneathTheWriter() throws {
     for seed in RandomSeeds.all {
       let history = EventWorld.history(seed: seed)
@@ -165,7 +166,7 @@ struct PrunerTests {
     }
   }
 
-  @Test("every statement finds its rows by an index")
+  @Test("every statement of the pruner finds its rows by an index")
   func plans() throws {
     let pair = try PrunedPair.events(1)
     let connection = try Connection(path: pair.pruned, access: .readWrite)
@@ -189,18 +190,18 @@ struct PrunerTests {
     }
   }
 
-  /// What is read from one end to the other: the rows of one move, and one row.
+  /// The permitted scans: of the rows of one move, and of tables with one row.
   private static let scans =
     PruneStatements.emptied.map { "SCAN \($0)" } + [
       "SCAN resumable", "SCAN span", "SCAN CONSTANT ROW", "SCAN history",
-      // Up to the first row that satisfies the condition, in the order of the samples or scans.
+      // These scans stop at the first row that satisfies the condition, in the order of samples or scans for pins.
       "SCAN a", "SCAN p", "SCAN s", "SCAN sample", "SCAN pin_scan",
       "SCAN membership USING INDEX membership_open",
       "SCAN task_program", "SCAN task_login",
     ]
 }
 
-/// What a history answers about a moment, as text that no removal before the moment may change.
+/// The answers of a history about a moment, as text. Removing rows from before the moment must not change them.
 struct AnswersAfter {
   let reader: HistoryReader
   private let samples: [(seq: SequenceNumber, wall: WallTime, end: WallTime)]
@@ -219,14 +220,14 @@ struct AnswersAfter {
     ).map { $0.integer(0) }
   }
 
-  /// Moments that no sample up to the watermark covers, also where the clock was set back.
+  /// Returns moments after the watermark that no earlier sample covers, also where the clock was set back.
   func times(after watermark: SequenceNumber) -> [WallTime] {
     let end = samples.filter { $0.seq <= watermark }.map(\.end).max() ?? 0
     let next = samples.first { $0.seq > watermark }.map(\.wall) ?? end
     return moments.filter { $0 > max(end, next) + 1_000_000_000 }
   }
 
-  /// Moments that only samples before the watermark cover.
+  /// Returns moments that only samples before the watermark cover.
   func times(before watermark: SequenceNumber) throws -> [WallTime] {
     let start = samples.filter { $0.seq >= watermark }.map(\.wall).min() ?? 0
     return moments.filter { $0 < start - 1_000_000_000 }
@@ -249,7 +250,8 @@ struct AnswersAfter {
       let answer = try reader.same(
         SameQuestion(pids: [.init(pid: pids.first ?? 1), .init(pid: one)], time: .at(time)))
       lines += answer.types.map { line in
-        // Of a PID that the rest of a history has nowhere, it says no more than that: not-recorded.
+        // The pruned file knows nothing of some PIDs, whose reason is then `not-recorded`; so reasons are compared
+        // for known PIDs only.
         "same \(one) \(line.type) \(line.verdict) "
           + "\(line.reason.map { known.contains(one) ? "\($0)" : "" } ?? "") "
           + line.namespaces.map { "\($0.namespace.inode)" }.sorted().joined(separator: ",")

@@ -1,5 +1,5 @@
-// How SQLite answers each statement of every question (eqp.html): by an index, never by a look at
-// all of a table that grows with the history, unless the table is the answer.
+// The query plan of each statement of every question (eqp.html of SQLite's documentation). It must use indexes, and
+// must not scan a table that grows with the history, unless the table is the answer.
 
 import NamespaceModel
 import SQLite
@@ -9,7 +9,7 @@ import Testing
 @testable import NSHistory
 
 struct QueryPlanTests {
-  /// What may be read from one end to the other, and why.
+  /// The permitted scans, with the reason.
   private static let allowed: [(scan: String, why: String)] = [
     ("SCAN session", "one row a run of the recorder"),
     ("SCAN clock_step", "one row for each time that the clock was set"),
@@ -25,7 +25,7 @@ struct QueryPlanTests {
     ("SCAN sample USING INDEX sample_gap", "one row a gap"),
   ]
 
-  /// Statements whose answer is the table.
+  /// Statements whose answer is the whole table.
   private static let whole = [
     "SELECT first_seq, MAX(COALESCE(last_seq, ?1)",
     "SELECT \(ExportProcesses.taskColumns) FROM task ORDER BY task_id",
@@ -41,7 +41,7 @@ struct QueryPlanTests {
     try checkPlans(HistoryReader(path: path), about: "actor")
   }
 
-  /// The same of events, threads and processes that no sample observed.
+  /// Checks the same for events, threads and short-lived processes.
   @Test func noQuestionScansEvents() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -65,7 +65,7 @@ struct QueryPlanTests {
     #expect(asked.count > 1, "no process that no sample met was asked for")
   }
 
-  /// What a cut of a slice may read from one end to the other, besides its own temporary tables.
+  /// The scans that cutting a slice may make, besides those of its own temporary tables.
   private static let cutAllowed: [(scan: String, why: String)] = [
     ("SCAN session", "one row a run of the recorder"),
     ("SCAN clock_step", "one row for each time that the clock was set"),
@@ -135,20 +135,20 @@ struct QueryPlanTests {
     #expect(Set(Self.allowed.map(\.scan)).subtracting(used) == [])
   }
 
-  /// What the test itself asks.
+  /// The statements of the test itself.
   private static let ownStatements: Set<String> = [
     "SELECT pid, comm FROM short_lived_task ORDER BY from_seq",
     "SELECT wall_ns FROM event_batch ORDER BY first_seq LIMIT 1",
   ]
 
-  /// Whether a statement, without a condition on processes, is one of `whole`.
+  /// Whether a statement has no condition on processes and is one of `whole`.
   private static func isWhole(_ statement: String) -> Bool {
     let line = statement.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     return whole.contains { line.hasPrefix($0) }
       && !["pid IN", "task_id IN"].contains(where: line.contains)
   }
 
-  /// The lines of a plan.
+  /// Returns the lines of the query plan of a statement.
   private static func plan(_ sql: String, _ connection: Connection) throws -> [String] {
     try connection.prepare("EXPLAIN QUERY PLAN \(sql)").map { $0.text(3) }
   }

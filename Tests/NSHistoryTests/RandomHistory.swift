@@ -1,31 +1,31 @@
-// A history of many namespaces: what each sample saw of each process, and how that is written
-// through the recorder's own door. `RandomWorld` makes them up.
+// A history of many namespaces, given by the state of each process in each sample, which `HistoryWriter` writes.
+// `RandomWorld` generates it.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 
-/// What samples saw, sample by sample.
+/// A history as a list of samples.
 struct RandomHistory {
-  /// A sample, and what came before it.
+  /// A sample, and what happened before it.
   struct Step {
     var gap: GapCause?
     var startsSession = false
-    /// How far the wall clock was set, in nanoseconds.
+    /// By how much the wall clock was set before the sample, in nanoseconds.
     var clockStep: Int64 = 0
   }
 
-  /// One process; its number is its place in `processes`.
+  /// A process. Its number is its index in `processes`.
   struct Process {
     let pid: Int32
     let parentPID: Int32
-    /// The first sample that saw it.
+    /// The first sample that shows the process.
     let first: Int
-    /// When it started, on the boot clock.
+    /// The start, on the boot clock.
     let birth: Int64
   }
 
-  /// What a sample saw of a PID.
+  /// The state of a PID in a sample.
   struct Sight: Equatable {
     let process: Int
     var links: [LinkState]
@@ -33,7 +33,7 @@ struct RandomHistory {
     subscript(link: NamespaceLink) -> LinkState { links[Int(link.rawValue)] }
   }
 
-  /// A namespace, by what never changes of it.
+  /// The identity of a namespace.
   struct Key: Hashable, CustomStringConvertible {
     let type: NamespaceType
     let inode: UInt64
@@ -47,33 +47,33 @@ struct RandomHistory {
   /// Whether processes are in containers.
   var hasContainers = true
   var processes: [Process] = []
-  /// By PID.
+  /// The states in each sample, by PID.
   var samples: [[Int32: Sight]] = []
 
   var count: Int { steps.count }
 
-  /// What the wall clock shows at the start of a sample.
+  /// Returns the wall-clock time at the start of a sample.
   func start(_ sample: Int) -> WallTime {
     HistoryScript.epoch + HistoryScript.boot(sample)
       + steps[...sample].reduce(0) { $0 + $1.clockStep }
   }
   func end(_ sample: Int) -> WallTime { start(sample) + HistoryScript.second }
 
-  /// What is recorded as the start of a process.
+  /// Returns the start of a process as it is recorded.
   func startWall(_ process: Int) -> WallTime {
     let process = processes[process]
     return start(process.first) - HistoryScript.boot(process.first) + process.birth
   }
 
-  /// Whether the time before a sample is not known at all.
+  /// Whether there is a gap before a sample.
   func isCutOff(_ sample: Int) -> Bool {
     sample == 0 || steps[sample].startsSession || steps[sample].gap != nil
   }
 
-  /// Whether a piece of time begins with a sample.
+  /// Whether intervals are split before a sample.
   func isEdge(_ sample: Int) -> Bool { isCutOff(sample) || steps[sample].clockStep != 0 }
 
-  /// What a sample saw of a process; nil if it did not see it.
+  /// Returns the state of a process in a sample; nil if the sample does not show it.
   func sight(_ process: Int, _ sample: Int) -> Sight? {
     guard samples.indices.contains(sample),
       let sight = samples[sample][processes[process].pid], sight.process == process
@@ -81,12 +81,12 @@ struct RandomHistory {
     return sight
   }
 
-  /// The namespace that a sample saw a process in.
+  /// Returns the namespace of a link of a process in a sample; nil if the link was not read.
   func place(_ process: Int, _ sample: Int, _ link: NamespaceLink) -> Key? {
     sight(process, sample).flatMap { $0[link].key }
   }
 
-  /// The samples that saw a process.
+  /// Returns the samples that show a process.
   func sighted(_ process: Int) -> [Int] { samples.indices.filter { sight(process, $0) != nil } }
 
   /// Every namespace that a link led to.
@@ -94,10 +94,11 @@ struct RandomHistory {
     Set(samples.flatMap { $0.values.flatMap { $0.links.compactMap(\.key) } })
   }
 
-  /// Writes the history into a new file. Gives the recorder, which has ended its last session or
-  /// has not.
+  /// Writes the history into a new file, and returns the writer.
   ///
-  /// - Parameter beginning: the first sample that is written.
+  /// - Parameters:
+  ///   - ends: whether the last session is ended.
+  ///   - beginning: the first sample that is written.
   func write(_ path: String, ends: Bool, from beginning: Int = 0) throws -> HistoryWriter {
     let writer = try HistoryWriter(path: path)
     for index in steps.indices.dropFirst(beginning) {
@@ -168,7 +169,7 @@ struct RandomHistory {
 }
 
 extension LinkState {
-  /// The namespace, if the link could be read.
+  /// The identity of the namespace; nil if the link was not read.
   var key: RandomHistory.Key? {
     guard case .namespace(let namespace) = self else { return nil }
     return .init(type: namespace.type, inode: namespace.inode, id: namespace.kernelID)
@@ -180,7 +181,7 @@ extension NamespaceRecord {
 }
 
 extension RandomHistory {
-  /// One line a sample and one a process in it that did not stay as it was, for a failure.
+  /// One line for each sample and for each change of a process, for the message of a failure.
   var excerpt: String {
     samples.indices.map { index in
       let step = steps[index]

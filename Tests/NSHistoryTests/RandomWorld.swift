@@ -1,11 +1,11 @@
-// Makes up histories: processes that start, move, hide, become zombies and exit in a small world of
-// namespaces, whose inode numbers are used again.
+// Generates random histories: processes that start, move, become unreadable or zombies, and exit, in a small set of
+// namespaces whose inode numbers are reused.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 
-/// A machine that is going on.
+/// The running machine.
 struct RandomWorld {
   private enum Mood { case readable, denied, zombie }
 
@@ -19,7 +19,7 @@ struct RandomWorld {
   private var live: [Int32: Actor] = [:]
   private var namespaces = SimulatedNamespaces()
 
-  /// The history of a seed; every second has a wall clock that is set.
+  /// Generates the history of a seed. With even seeds the wall clock is set at times.
   static func history(seed: UInt64, samples: ClosedRange<Int> = 6...10) -> RandomHistory {
     var world = RandomWorld(seed: seed)
     for sample in 0..<Int.random(in: samples, using: &world.random) {
@@ -43,7 +43,7 @@ struct RandomWorld {
       if chance(1, of: 9) { step.startsSession = true }
       if setsClock, !step.startsSession, chance(1, of: 5) {
         let seconds = Int64.random(in: 1...40, using: &random) * (chance(1, of: 2) ? 1 : -1)
-        // By an odd millisecond, so that no two samples show one time.
+        // Adds a millisecond, so that no two samples have the same wall-clock time.
         step.clockStep = seconds * HistoryScript.second + 1_000_000
       }
     }
@@ -64,7 +64,7 @@ struct RandomWorld {
     history.samples.append(live.mapValues(seen))
   }
 
-  /// What can be read of a process.
+  /// Returns the state of a process as a sample reads it.
   private func seen(_ actor: Actor) -> RandomHistory.Sight {
     var sight = actor.sight
     for link in NamespaceLink.allCases {
@@ -115,7 +115,7 @@ struct RandomWorld {
           + Int64(order) * 700_000_000))
   }
 
-  /// One link led elsewhere, or several.
+  /// Returns the links with one to three types changed.
   private mutating func moved(_ old: [LinkState], isStart: Bool) -> [LinkState] {
     var links = old
     for _ in 0..<Int.random(in: 1...3, using: &random) {

@@ -1,5 +1,5 @@
-// Why an answer about a moment is unknown, where the moment may be several: the reason has to be true of
-// each of them.
+// The reason of an unknown answer about a time that may be several moments: the reason has to be true of each of
+// them.
 
 import NamespaceModel
 import TestSupport
@@ -35,7 +35,8 @@ struct ReasonTests {
       description: .init(comm: nil, uid: 0, cgroup: nil), links: links)
   }
 
-  /// Samples that take a second each, every ten seconds; each is told what it changes.
+  /// Writes samples that take one second each, every ten seconds. Each comes with the setting of the wall clock and
+  /// its changes.
   private func history(
     _ samples: [(set: Double, change: (inout ProcessSample) -> Void)]
   ) throws -> (HistoryReader, TemporaryFolder) {
@@ -75,7 +76,7 @@ struct ReasonTests {
     ])
     #expect(try line(reader, at: 10.5).reason == .changedBetweenSamples)
     #expect(try line(reader, at: 10.5).reasons == [.changedBetweenSamples, nil])
-    // Between two samples that both saw the zombie, and within the second of them, it was one.
+    // The process was a zombie between two samples that both show it as one, and within the second of them.
     #expect(try line(reader, at: 15).reason == .zombie)
     #expect(try line(reader, at: 20.5).reason == .zombie)
     #expect(try line(reader, at: 5).reason == .changedBetweenSamples)
@@ -87,7 +88,7 @@ struct ReasonTests {
 
   @Test("within the sample that first saw a process, it was not running before its start")
   func startInSample() throws {
-    // Ticks of ten milliseconds: 1010.6 s, within the second sample, from 1010 s to 1011 s.
+    // The start tick means 1010.6 s, which is within the second sample, from 1010 s to 1011 s.
     let (reader, _) = try history([
       (0, { $0.appeared = [Self.appearance(21)] }),
       (0, { $0.appeared = [Self.appearance(20, startTicks: 101_060)] }), (0, { _ in }),
@@ -102,7 +103,7 @@ struct ReasonTests {
     #expect(try pids(10.9) == [20, 21])
   }
 
-  @Test("at a time that a clock showed twice, a process that ran at one of them was running")
+  @Test("at a time that the clock showed twice, a process that ran once is not not-running")
   func runningAtOneOfTwoTimes() throws {
     let gone: (inout ProcessSample) -> Void = {
       $0.disappeared = [ProcessToken(number: 20)]
@@ -110,13 +111,13 @@ struct ReasonTests {
     let (reader, _) = try history([
       (0, { $0.appeared = [Self.appearance(20), Self.appearance(21)] }), (0, { _ in }),
       (0, gone), (0, { _ in }),
-      // The clock is set back to show the times of all of these once more.
+      // The clock is set back, and shows the times of all these samples once more.
       (-40, { _ in }), (-40, { _ in }), (-40, { _ in }), (-40, { _ in }), (-40, { _ in }),
     ])
     let line = try line(reader, at: 5)
     #expect(line.verdict == .unknown && line.reason == .changedBetweenSamples, "\(line)")
     #expect(line.reasons == [.changedBetweenSamples, nil])
-    // At this time it was gone at both.
+    // The process was not running at either of these moments.
     #expect(try self.line(reader, at: 25).reason == .notRunning)
   }
 }

@@ -1,4 +1,5 @@
-// A process whose main thread has exited, and which goes on because another thread executed a program.
+// A process whose main thread has exited, so that it is a zombie, and that continues because another thread executes
+// a program.
 
 import NSHistory
 import NamespaceModel
@@ -24,7 +25,7 @@ struct ResumedChangesTests {
     return try reader.allChanges(question)
   }
 
-  @Test("it has resumed where it was, which is a change of its own")
+  @Test("a zombie that continues in its namespaces is reported as resumed")
   func whereItWas() throws {
     let changes = try changes([.net: 2], then: [.net: 2])
     #expect(changes.map(\.kind) == [.zombie, .resumed])
@@ -34,7 +35,7 @@ struct ResumedChangesTests {
     #expect(changes.last?.marks == [])
   }
 
-  @Test("of initial namespaces that is told where the process is asked about")
+  @Test("in the initial namespaces, resuming is reported only for the process asked about")
   func initial() throws {
     #expect(try changes([:], then: [:]).isEmpty)
     let history = try ResumedChangesTests()
@@ -42,7 +43,7 @@ struct ResumedChangesTests {
     #expect(changes.map(\.kind) == [.firstSeen, .zombie, .resumed])
   }
 
-  @Test("where it is elsewhere it has moved")
+  @Test("a zombie that continues in other namespaces is reported as moved")
   func elsewhere() throws {
     let changes = try changes([.net: 2], then: [.net: 3])
     #expect(changes.map(\.kind).filter { $0 != .lastExit } == [.zombie, .moved])

@@ -1,4 +1,4 @@
-// A recorder that removes what is old or too much, between the samples that it goes on to write.
+// A recorder that removes old rows while it records: those beyond the age limit or the size limit.
 
 import Foundation
 import NamespaceModel
@@ -23,7 +23,7 @@ struct RetentionTests {
     return try connection.prepare(sql).first { $0.integer(0) }
   }
 
-  @Test("a set, a namespace and a cgroup that were removed get new rows when they are met again")
+  @Test("a removed set, namespace or cgroup gets a new row number when it is recorded again")
   func metAgain() throws {
     let history = try SmallHistory()
     let host = SmallHistory.Process(pid: 1)
@@ -60,7 +60,7 @@ struct RetentionTests {
     #expect(answer.types.filter { $0.verdict == .different }.map(\.type) == [.net])
   }
 
-  @Test("the owner of a namespace, and what a pin keeps, stay as long as that is named")
+  @Test("the owner of a namespace and a pinned namespace stay as long as a row refers to them")
   func pinned() throws {
     let history = try SmallHistory()
     let host = SmallHistory.Process(pid: 1)
@@ -99,7 +99,7 @@ struct RetentionTests {
     _ = try reader.namespaces(at: history.now.wall)
   }
 
-  @Test("a process that may go on after its exit keeps its row, until another one has its PID")
+  @Test("a process that may resume keeps its row until another process has its PID")
   func resumable() throws {
     let history = try EventfulHistory()
     _ = try history.sample(0, [(2, -1), (10, -1)], isExact: false)
@@ -141,7 +141,7 @@ struct RetentionTests {
     try history.writer.endSession(.completed)
   }
 
-  /// A writer with limits, whose samples have a process that comes and goes.
+  /// Records samples with limits. Each sample has new processes in place of those of the one before.
   private func record(
     _ limits: RetentionLimits, samples: Int, each: Int = 20, interval: Int64 = second,
     net: (Int, Int32) -> UInt64 = { 1 + UInt64($1 % 50) },
@@ -150,7 +150,7 @@ struct RetentionTests {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
     let writer = try HistoryWriter(path: path, limits: limits)
-    // The samples are in the past, so that the last is now.
+    // Gives the samples times in the past, so that the last one is now.
     let now = ClockReading.now()
     func reading(_ sample: Int) -> ClockReading {
       let before = Int64(samples - sample) * interval
@@ -189,7 +189,7 @@ struct RetentionTests {
     #expect(try HistoryReader(path: path).faults() == [])
   }
 
-  @Test("what is older than the age goes, and nothing younger")
+  @Test("rows older than the age limit are removed, and no younger ones")
   func age() throws {
     let keep = 100 * Self.second
     try record(.init(keep: keep), samples: 300) { path, writer, number in
@@ -205,10 +205,10 @@ struct RetentionTests {
     try number("SELECT wall_ns FROM sample ORDER BY seq LIMIT 1", path)
   }
 
-  @Test("a namespace that was removed between two samples gets a new row when it is met again")
+  @Test("a namespace that the writer itself removed gets a new row number")
   func metAgainByTheWriter() throws {
     var most: [Int64] = []
-    // All samples are older than a second, so that each step removes all before the last one.
+    // All samples are older than the limit, so that each step removes everything before the last one.
     try record(
       .init(keep: Self.second), samples: 60, each: 3, interval: 10 * Self.second,
       net: { number, _ in 1 + UInt64(number / 10 % 2) }
@@ -220,7 +220,7 @@ struct RetentionTests {
     #expect(most == most.sorted() && Set(most).count == most.count && most.count == 6, "\(most)")
   }
 
-  @Test("the file and its log stay below the size, and space is used again")
+  @Test("the file and its log stay below the size limit, and freed space is reused")
   func size() throws {
     let limit = RetentionLimits.leastSize
     var most: Int64 = 0
@@ -238,7 +238,7 @@ struct RetentionTests {
     #expect(notices == ["cutBySize"])
   }
 
-  @Test("a file that is larger than the size shrinks to it")
+  @Test("a file that is larger than the size limit shrinks to it")
   func shrinks() throws {
     let folder = try TemporaryFolder()
     var copy = ""
@@ -260,7 +260,7 @@ struct RetentionTests {
     #expect(try HistoryReader(path: copy).faults() == [])
   }
 
-  @Test("a reader that holds the log is said once, and nothing is removed meanwhile")
+  @Test("a reader that prevents checkpoints is reported once")
   func heldLog() throws {
     var reader: Connection?
     var notices: [RetentionNotice] = []
@@ -285,7 +285,7 @@ struct RetentionTests {
     #expect(reader == nil)
   }
 
-  @Test("a move of the watermark costs the same in a history of any length")
+  @Test("moving the watermark costs the same in a history of any length")
   func cost() throws {
     var costs: [Int] = []
     for samples in [60, 600] {

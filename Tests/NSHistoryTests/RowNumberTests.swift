@@ -1,4 +1,4 @@
-// A row's number is an identity: no other row gets it, also not after the row was removed.
+// The number of a row is an identity: it is never given to another row, not even after the row was removed.
 
 import NamespaceModel
 import SQLite
@@ -8,18 +8,18 @@ import Testing
 @testable import NSHistory
 
 struct RowNumberTests {
-  /// The number of the only row that a process has, and of its membership.
+  /// Returns the row numbers of the only task and membership of a process.
   private func rows(of pid: Int32, _ history: EventfulHistory) throws -> [Int64] {
     try history.writer.connection.prepare(
       "SELECT task_id, membership_id FROM task JOIN membership USING (task_id) WHERE pid = ?"
     ).bind(.integer(Int64(pid))).map { [$0.integer(0), $0.integer(1)] }.joined().map(\.self)
   }
 
-  @Test("a process that is not stored in the end leaves its number to nobody")
+  @Test("the row numbers of a removed process are never reused")
   func removed() throws {
     let history = try EventfulHistory(shortLived: .none)
     _ = try history.sample(0, [(2, -1)], isExact: false)
-    // The start and the exit are written apart, so that there is a row in between.
+    // Writes the start and the exit separately, so that the process has a row in between.
     _ = try history.write([history.start(10, at: 1)])
     let removed = try rows(of: 10, history)
     #expect(removed.count == 2)
@@ -31,7 +31,7 @@ struct RowNumberTests {
     _ = try history.write([history.exit(11, at: 4)])
     try history.writer.endSession(.completed)
 
-    // Nor does one in a later session, which finds no row of either.
+    // A process of a later session does not get them either, although no row is left.
     let writer = history.writer
     try writer.beginSession(
       SmallHistory.session(started: EventfulHistory.reading(20)))

@@ -1,4 +1,5 @@
-// What a verdict over a range rests on where nothing is known, or nobody was there at once.
+// The evidence (exact or sampled) of an unknown verdict over a range: where links are denied, where there is a gap,
+// and where processes never ran at once.
 
 import NSHistory
 import Testing
@@ -14,7 +15,8 @@ struct SameEvidenceTests {
     ).types[0]
   }
 
-  /// Process 2 throughout, 3 whose links are denied, 10 from 2 s to 3 s, 11 from 4 s to 5 s.
+  /// Writes a history with process 2 throughout, 3 whose links are denied, 10 from 2 s to 3 s, and 11 from 4 s to 5
+  /// s.
   private func history(gap: GapCause? = nil) throws -> HistoryReader {
     let history = try EventfulHistory()
     history.denied = [3]
@@ -26,7 +28,7 @@ struct SameEvidenceTests {
     return try history.end()
   }
 
-  @Test("a denied link is denied by events as by samples")
+  @Test("with events, a denied link is exact evidence")
   func denied() throws {
     let reader = try history()
     let line = try line(reader, [10, 3])
@@ -34,12 +36,12 @@ struct SameEvidenceTests {
     #expect(line.isExact && line.sampledPIDs == [])
   }
 
-  @Test("where only a sample shows who was denied, that one is named")
+  @Test("processes that only a sample shows are listed as sampled")
   func deniedInSample() throws {
     let history = try EventfulHistory()
     history.denied = [3]
     _ = try history.sample(0, [(2, -1), (3, -1), (4, -1)], isExact: false)
-    // Of one process less the sample is all that tells.
+    // Processes 2 and 3 are shown by the sample only.
     _ = try history.history(10, from: 0.5, until: 1)
     let reader = try history.end()
     let line = try line(reader, [2, 3, 10], until: 0)
@@ -47,21 +49,21 @@ struct SameEvidenceTests {
     #expect(!line.isExact && line.sampledPIDs == [2, 3], "\(line.sampledPIDs)")
   }
 
-  @Test("that two never ran at once is exact where events tell all that both did")
+  @Test("processes that never ran at once are exact evidence if events cover both")
   func neverTogether() throws {
     let line = try line(history(), [10, 11], since: 1, until: 5.5)
     #expect(line.verdict == .unknown && line.reason == .notRunning)
     #expect(line.isExact && line.sampledPIDs == [])
   }
 
-  @Test("a gap is no sample that lowers what events prove")
+  @Test("a gap does not turn exact evidence into sampled")
   func gap() throws {
     let line = try line(history(gap: .eventsLost), [10, 3], since: 1)
     #expect(line.verdict == .unknown)
     #expect(line.isExact && line.sampledPIDs == [], "\(line)")
   }
 
-  @Test("samples alone prove nothing exactly, and no PID lowers that")
+  @Test("without events the evidence is sampled")
   func samplesOnly() throws {
     let history = try EventfulHistory()
     history.denied = [3]

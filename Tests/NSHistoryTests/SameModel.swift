@@ -1,5 +1,5 @@
-// What `same` has to answer, worked out from the raw samples one by one: no memberships, no
-// runs, no index. Slow, and simple enough to be read against the README.
+// A model of `same`: computes its answer from the raw samples one by one, without memberships, intervals and indexes.
+// It is slow, and simple enough to be compared with the README by reading.
 
 import NSHistory
 import TestSupport
@@ -17,7 +17,7 @@ struct SameModel {
     case known(HistoryScript.Sight)
     case unknown(UnknownReason)
     case startingOrExiting
-    /// With the reason that is given: in a gap nobody knows who was there.
+    /// The reason is `gap` where nobody observed whether the process ran.
     case absent(UnknownReason)
 
     var isAbsent: Bool { if case .absent = self { true } else { false } }
@@ -41,7 +41,7 @@ struct SameModel {
       judge(states(before, before + 1, until: time))
     }
     if answers.isEmpty {
-      // The clock was set over it.
+      // The clock was set past the time.
       answers = (0..<(count - 1)).filter { before in
         let ends = [script.start(before), script.start(before + 1)].sorted()
         return time > ends[0] && time < ends[1]
@@ -54,7 +54,7 @@ struct SameModel {
       verdict: verdict, reason: verdict == .unknown ? reason ?? .changedBetweenSamples : nil)
   }
 
-  /// Of several reasons the one to name.
+  /// Returns the reason that an answer names when there are several.
   private static func worst(_ reasons: [UnknownReason]) -> UnknownReason? {
     let order: [UnknownReason] = [
       .denied, .notRecorded, .gap, .changedBetweenSamples, .notRunning,
@@ -62,8 +62,8 @@ struct SameModel {
     return order.first(where: reasons.contains)
   }
 
-  /// What the wall clock can have shown between a sample and the next, or in them. Where it was
-  /// set, it ran on from the one, and up to the other.
+  /// Returns the times that the wall clock can have shown from one sample to the next. If it was set in between, it
+  /// first ran on from the one, and later up to the other.
   private func times(_ before: Int) -> [ClosedRange<WallTime>] {
     if before < 0 { return [WallTime.min...script.end(0)] }
     if before + 1 == count { return [script.start(before)...WallTime.max] }
@@ -83,7 +83,7 @@ struct SameModel {
 
   // MARK: A range
 
-  /// Over all that is recorded, or a range none of whose ends is within a sample.
+  /// Returns the answer over all times, or over a range whose ends are not within a sample.
   func over(since: WallTime? = nil, until: WallTime? = nil) -> Answer {
     let named = [since, until].compactMap(\.self)
     let range = (since ?? WallTime.min)...(until ?? WallTime.max)
@@ -104,7 +104,7 @@ struct SameModel {
       let between = states(index, index + 1, until: end == .max ? nil : end)
       var answer = judge(between)
       if answer.verdict == .same, !isSteady(index) {
-        // At which time that was, no clock tells.
+        // No clock determines at which time the processes were together.
         answer = Answer(verdict: .unknown, reason: .changedBetweenSamples)
       }
       judgements.append((between, answer))
@@ -138,21 +138,22 @@ struct SameModel {
       ? Answer(verdict: .unknown, reason: .notRunning) : Answer(verdict: .different)
   }
 
-  /// What one sample says, if it proves that both were there at one moment, whichever of them was
-  /// read first.
+  /// Returns the answer of one sample if it proves that both processes were there at one moment, whichever was read
+  /// first.
   private func prove(_ answer: Answer, _ states: [State], _ index: Int) -> Answer {
     guard answer.verdict != .unknown else { return answer }
     let follows = !isCutOff(index)
     let isFollowed = index + 1 < count && !isCutOff(index + 1)
     let wasThere = pair.map { follows && stays($0, index - 1, index) }
     let staysThere = pair.map { isFollowed && stays($0, index, index + 1) }
-    // From the beginning on until it was read; or from then to the end; or all the time.
+    // Both were there from the start of the sample until they were read, or from then until its end, or one was there
+    // throughout.
     if wasThere == [true, true] || staysThere == [true, true] { return answer }
     if pair.indices.contains(where: { wasThere[$0] && staysThere[$0] }) { return answer }
     return Answer(verdict: .unknown, reason: follows || isFollowed ? .changedBetweenSamples : .gap)
   }
 
-  /// Whether the time before a sample is not known at all.
+  /// Whether there is a gap before a sample.
   private func isCutOff(_ index: Int) -> Bool {
     index == 0 || script.steps[index].startsSession || script.steps[index].gap != nil
   }
@@ -186,7 +187,7 @@ struct SameModel {
     let sides = [before, after].filter { script.steps.indices.contains($0) }
     let spaces = Set(sides.map { script.steps[$0].space })
     let sighted = actor.sights.indices.filter { actor.sights[$0] != .absent }
-    // A PID means those that the recorder of that time saw.
+    // A PID means the processes of the PID space that the recorder showed at that time.
     let meant = Dictionary(grouping: sighted) { script.generation(actor, at: $0) }.values
       .filter { spaces.contains(script.steps[$0[0]].space) }
     if meant.isEmpty { return .unknown(.notRecorded) }
@@ -206,7 +207,7 @@ struct SameModel {
     return .unknown(left == .denied || right == .denied ? .denied : .changedBetweenSamples)
   }
 
-  /// Whether a process that these samples saw may have been running by a time between two samples.
+  /// Whether a process that these samples show may have run by a time between two samples.
   private func mayRun(
     _ sighted: [Int], _ before: Int, _ after: Int, _ isSampled: Bool, until time: WallTime?
   ) -> Bool {
@@ -220,7 +221,7 @@ struct SameModel {
     return moment >= HistoryScript.birth(sighted[0]) - 20_000_000
   }
 
-  /// The latest moment on the boot clock by which the wall clock can have shown a time.
+  /// Returns the latest time of the boot clock at which the wall clock can have shown a time.
   private func latestBoot(
     _ before: Int, _ after: Int, _ space: Int, until time: WallTime?
   ) -> Int64? {

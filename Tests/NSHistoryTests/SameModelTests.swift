@@ -1,4 +1,4 @@
-// `same` against the model: over every small history, then over seeded random ones.
+// Compares `same` with `SameModel`: over every small history, and over random ones.
 
 import NSHistory
 import NamespaceModel
@@ -6,13 +6,14 @@ import TestSupport
 import Testing
 
 struct SameModelTests {
-  @Test("every history of two processes and three samples", arguments: [0, 1, 2])
+  @Test(
+    "`same` is right for every history of two processes and three samples", arguments: [0, 1, 2])
   func everySmallHistory(variant: Int) throws {
     var steps = [HistoryScript.Step](repeating: .init(), count: 3)
     if variant == 1 { steps[2].gap = .stalled }
     if variant == 2 { steps[2].startsSession = true }
     let histories = Self.everySequence(of: [.absent, .inFirst, .inSecond], length: 3)
-    // All of them are in one file, each with two PIDs of its own.
+    // All histories are in one file, each with two PIDs of its own.
     var script = HistoryScript(steps: steps, actors: [])
     var pairs: [[HistoryScript.Actor]] = []
     for first in histories {
@@ -26,7 +27,7 @@ struct SameModelTests {
   }
 
   @Test(
-    "random histories: gaps, sessions, pid namespaces, clock steps, reused PIDs, denied reads",
+    "`same` is right for random histories with gaps, clock steps, reused PIDs and denied reads",
     arguments: 1...16)
   func randomHistories(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
@@ -86,7 +87,7 @@ struct SameModelTests {
     #expect(count == 0, "\(wrong.prefix(4).joined(separator: "\n"))")
   }
 
-  /// Before all samples, in each, before and after a birth between two, and after all.
+  /// Times before all samples, in each one, before and after a birth between two of them, and after all.
   private static func times(_ script: HistoryScript) -> [WallTime] {
     var times: [WallTime] = [script.start(0) - 1]
     for index in script.steps.indices {
@@ -98,7 +99,7 @@ struct SameModelTests {
     return times
   }
 
-  /// Times at which no sample was being taken, whatever clock showed them, in order.
+  /// Times in ascending order that are not within any sample, whichever clock setting showed them.
   private static func endsBetweenSamples(_ script: HistoryScript) -> [WallTime] {
     let second = HistoryScript.second
     return

@@ -1,4 +1,4 @@
-// Threads that samples show, in the file: a task of their own, and their process left as it is.
+// Threads that samples show, as they are stored: a thread is a task of its own, and its process stays as it is.
 
 import NSHistory
 import NamespaceModel
@@ -11,7 +11,7 @@ struct SampledThreadTests {
   private let proc: FakeProcess
   private let path: String
 
-  /// What a process and its thread are in these tests.
+  /// The identity of the process of these tests.
   private struct FakeProcess {
     let token = ProcessToken(number: 1)
     let facts = ProcessFacts(
@@ -83,12 +83,12 @@ struct SampledThreadTests {
     ).types[0].verdict
   }
 
-  @Test("a thread is a task of its own, its process its parent, and no answer takes it for that")
+  @Test("a thread is stored as a task whose parent is its process, and answers do not mix them up")
   func row() throws {
     let other = ProcessToken(number: 2)
     try session { writer in
       var one = sample(10)
-      // In this order, too, the process is there first.
+      // The process gets its row first, although the thread is first in the sample.
       one.appeared = [thread(3, of: proc.token, net: 300), first(proc.token)]
       one.appeared.append(
         .init(
@@ -111,11 +111,11 @@ struct SampledThreadTests {
         JOIN membership AS m ON m.task_id = t.task_id ORDER BY t.pid, t.tid
         """)
         == ["10 - server - 1 4", "10 11 worker server 1 2", "20 - other - 1 4"])
-    // The thread was where 20 is; its process was not.
+    // The thread was in the namespace of 20; its process was not.
     #expect(try same([10, 20]) == .different)
   }
 
-  @Test("a thread is taken neither for its process, nor for a thread of another session")
+  @Test("a thread of a later session is another task, with the same process as parent")
   func sessions() throws {
     for number in 0...1 as ClosedRange<Int64> {
       try session { writer in
@@ -132,10 +132,10 @@ struct SampledThreadTests {
         == texts("SELECT task_id FROM task WHERE tid IS NULL"))
   }
 
-  @Test("a thread that only events told of is in the sample before which nothing could be written")
+  @Test("a thread that events reported before the first sample is stored with that sample")
   func folded() throws {
     try session { writer in
-      // Before the first sample of events only the outcome is kept.
+      // Of events before the first sample only the outcome is stored.
       var batch = EventBatch(epoch: 0)
       batch.events = [
         ProcessEvent(

@@ -1,5 +1,5 @@
-// When a namespace was seen, as its summary says: from the first beginning of its members to the last
-// end.
+// The first and last time at which a namespace was seen, in its summary: from the earliest start of its members to
+// the latest end.
 
 import NamespaceModel
 import SQLite
@@ -9,7 +9,7 @@ import Testing
 @testable import NSHistory
 
 struct SeenTimesTests {
-  /// Compares the summary of every namespace with its rows.
+  /// Compares the summary of every namespace with its members.
   private func check(_ reader: HistoryReader, _ seed: UInt64) throws {
     let kinds = try reader.connection.prepare("SELECT DISTINCT type, inode FROM namespace")
       .map { ($0.integer(0), UInt64(bitPattern: $0.integer(1))) }
@@ -36,13 +36,17 @@ struct SeenTimesTests {
     }
   }
 
-  @Test("it is seen for as long as its members", arguments: BruteForce.seeds)
+  @Test(
+    "a namespace is seen from its first member's start to its last member's end",
+    arguments: BruteForce.seeds)
   func samples(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     try withExtendedLifetime(brute) { try check(brute.reader, seed) }
   }
 
-  @Test("the same where events tell", arguments: EventBrute.seeds)
+  @Test(
+    "with events, a namespace is also seen from its first member's start to its last one's end",
+    arguments: EventBrute.seeds)
   func events(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     try withExtendedLifetime(brute) { try check(brute.reader, seed) }
@@ -59,7 +63,7 @@ struct SeenTimesTests {
     return sample
   }
 
-  /// A process, in network 7, that started so many ticks after boot.
+  /// Returns a process in net namespace 7 that started at this clock tick after boot.
   private static func appearance(_ pid: Int32, ticks: UInt64) -> ProcessSample.Appearance {
     .init(
       token: ProcessToken(number: UInt64(pid)),
@@ -71,7 +75,7 @@ struct SeenTimesTests {
       })
   }
 
-  @Test("a process that started while a sample was taken was not there before")
+  @Test("a process that started during a sample is seen from its start")
   func startedInSample() throws {
     let folder = try TemporaryFolder()
     let writer = try HistoryWriter(path: folder.file("history.db"))

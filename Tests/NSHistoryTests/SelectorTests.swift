@@ -1,12 +1,12 @@
-// Which of the processes of a PID a time picks, and what is said where it picks none.
+// Which process of a PID `PID@TIME` selects, and the reason when it selects none.
 
 import NSHistory
 import TestSupport
 import Testing
 
 struct SelectorTests {
-  /// PID 1 is there all the time; PID 2 is one process, then free, then another. Sample 5 has a gap
-  /// before it, in which the second starts.
+  /// PID 1 runs throughout. PID 2 is one process, then unused, then another process, which starts in the gap before
+  /// sample 5.
   private let script: HistoryScript
 
   init() {
@@ -39,14 +39,14 @@ struct SelectorTests {
         types: [.net]))
   }
 
-  @Test("while it had the PID", arguments: [1, 6])
+  @Test("PID@TIME selects the process that had the PID at the time", arguments: [1, 6])
   func there(sample: Int) throws {
     let answer = try ask(2, alive: script.end(sample) - HistoryScript.second / 2)
     #expect(answer.processes[0].count == 1)
     #expect(answer.types[0].verdict == .same)
   }
 
-  @Test("while nobody had the PID: not running, whatever else is not known")
+  @Test("PID@TIME of an unused PID is not-running")
   func free() throws {
     let answer = try ask(2, alive: script.end(3) + HistoryScript.second)
     #expect(answer.processes[0].isEmpty)
@@ -55,7 +55,7 @@ struct SelectorTests {
     #expect(answer.known[2]?.count == 2)
   }
 
-  @Test("in a gap in which one followed the other, the start of the second tells")
+  @Test("in a gap between two processes of a PID, the start of the second decides")
   func succeeded() throws {
     let birth = HistoryScript.epoch + HistoryScript.birth(5)
     let before = try ask(3, alive: birth - HistoryScript.second)

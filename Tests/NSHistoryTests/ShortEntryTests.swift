@@ -1,5 +1,5 @@
-// A process that ran in a container for less than a sample (podman exec, nsenter) has its parent's cgroup, as
-// nobody read its own: every question says by its namespaces of which container it was.
+// A process enters a container for less than a sample, as by `podman exec` or `nsenter`. Nobody reads its own cgroup,
+// and it inherits that of its parent. Every question takes its container from its namespaces instead.
 
 import NamespaceModel
 import SQLite
@@ -13,7 +13,7 @@ struct ShortEntryTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// What `runc exec` does in two seconds, and what a test adds.
+  /// Writes what `runc exec` does, and what a test adds.
   private func history(_ more: (inout EntryHistory) -> Void = { _ in }) throws -> EntryHistory {
     var history = EntryHistory(path: folder.file("history.db"))
     let web: EntryHistory.Places = [.mnt: 2, .net: 2, .pid: 2, .uts: 2]
@@ -22,7 +22,7 @@ struct ShortEntryTests {
     history.sampled(
       20, [.mnt: 3, .net: 3, .pid: 3, .uts: 3], EntryHistory.cgroup(EntryHistory.lab))
     history.sampled(50, EntryHistory.initial, EntryHistory.host)
-    // What joins is not in the pid namespace itself, its child is.
+    // The process that joins does not enter the pid namespace itself; its child starts in it.
     history.start(40, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 2000)
     history.move(40, [.net: 2, .uts: 2], at: 2010)
     history.move(40, [.net: 2, .uts: 2, .mnt: 2], at: 2020)
@@ -48,7 +48,7 @@ struct ShortEntryTests {
       && process?.containerSource == (process?.pid == 10 ? .cgroup : .namespaces)
   }
 
-  @Test("the processes at a time")
+  @Test("processes at a time have the container of their namespaces")
   func processes() throws {
     let reader = try history().reader()
     for (time, pid, id) in [
@@ -62,7 +62,7 @@ struct ShortEntryTests {
     }
   }
 
-  @Test("its history, by its PID and by the container")
+  @Test("history by PID and by container has the container of the namespaces")
   func stays() throws {
     let reader = try history().reader()
     let child: [HistoryEntry] = try all { try reader.history(.pid(41), $0) }
@@ -73,7 +73,7 @@ struct ShortEntryTests {
     let found: [HistoryEntry] = try all { try reader.history(.container(EntryHistory.web), $0) }
     #expect(found.allSatisfy { isOfWeb($0.process) }, "\(found)")
     #expect(found.map(\.process.pid) == [10, 40, 40, 41])
-    // It was of the container from when on it was in its namespaces.
+    // The process belongs to the container from the moment at which it entered its namespaces.
     let first = try #require(found.first { $0.process.pid == 40 })
     #expect(first.from == EntryHistory.wall(2010) && first.beginning.isExact, "\(first)")
     #expect(
@@ -83,7 +83,7 @@ struct ShortEntryTests {
         ])
   }
 
-  @Test("who is selected by a container, in the time that it was there")
+  @Test("a container selects a process for the time in which it was in its namespaces")
   func selection() throws {
     let reader = try history().reader()
     for (since, until, pids) in [
@@ -99,7 +99,7 @@ struct ShortEntryTests {
     #expect(try reader.processes(.container(EntryHistory.lab)).map(\.pid) == [20])
   }
 
-  @Test("what changed in the container, and who did that")
+  @Test("changes of a container include those of processes that entered it")
   func changes() throws {
     let reader = try history().reader()
     let found: [NamespaceChange] = try all {
@@ -116,7 +116,7 @@ struct ShortEntryTests {
     #expect(Set(selected.compactMap(\.process?.pid)) == [10, 40, 41], "\(selected)")
   }
 
-  @Test("the members of a namespace, and the peers of its processes")
+  @Test("members and peers have the container of their namespaces")
   func members() throws {
     let reader = try history().reader()
     let net = NamespaceSelector.inode(.net, SmallHistory.namespace(.net, 2).inode)
@@ -132,7 +132,7 @@ struct ShortEntryTests {
     #expect(Set(asked.map(\.process.pid)) == [10, 40, 41], "\(asked)")
   }
 
-  @Test("the rows of an export")
+  @Test("exported rows have the container of the namespaces")
   func export() throws {
     let reader = try history().reader()
     var byName = ExportFilter(types: [.net])
@@ -168,7 +168,7 @@ struct ShortEntryTests {
     return try #require(answer.types.first)
   }
 
-  @Test("whether two containers shared is not left unknown by one that was in one of them alone")
+  @Test("a process that entered one container does not make `never` of two containers unknown")
   func never() throws {
     let (web, lab) = (
       SharedQuestion.Group.processes(.container(EntryHistory.web)),
@@ -183,17 +183,18 @@ struct ShortEntryTests {
     }
     let answer = try reader.shared(SharedQuestion([web, lab], types: [.net]))
     #expect(answer.groups.map(\.processes) == [3, 1])
-    // What came in from the host may have been one of the container's before it was in its namespaces.
+    // A process that came from the host may have belonged to the container before it entered.
     for type in [NamespaceType.net, .pid] {
       #expect(try shared(web, .host, reader, type).verdict == .unknown, "\(type)")
     }
-    // Who shared with the container shared with those that came in.
+    // Processes of the container share with those that entered it.
     let visits = try shared(web, .processes(.pid(41)), reader)
     #expect(visits.verdict == .shared)
     #expect(answer.groups.map(\.byNamespaces) == [2, 0])
   }
 
-  /// The container, and what tells it, of a process at a time, by every way to read it.
+  /// Returns the container of a process at a time, and its source. Checks that processes, history and export agree on
+  /// it.
   private func told(
     _ pid: Int64, at time: Int64, _ reader: HistoryReader
   ) throws -> (id: String?, source: ContainerSource?) {
@@ -220,7 +221,7 @@ struct ShortEntryTests {
   }
 
   @Test(
-    "a namespace that two containers have says nothing; never is unknown then, and shared is not")
+    "a namespace that two containers share does not determine the container of a process")
   func both() throws {
     let reader = try history { history in
       history.sampled(11, [.ipc: 5, .net: 2], EntryHistory.cgroup(EntryHistory.web))
@@ -239,7 +240,7 @@ struct ShortEntryTests {
     #expect(ipc.verdict == .shared && !ipc.visits.contains { $0.process?.pid == 60 }, "\(ipc)")
   }
 
-  @Test("who was read on its way in is from outside, and can be of no other container")
+  @Test("a process whose cgroup was read before it entered is outside, and in no other container")
   func readOnTheWay() throws {
     let reader = try history { history in
       history.start(60, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
@@ -250,11 +251,11 @@ struct ShortEntryTests {
     }.reader()
     #expect(try told(60, at: 3050, reader) == (nil, nil))
     #expect(try shared(Self.groups[0], Self.groups[1], reader).verdict == .never)
-    // It may have been moved to the container that it was in the namespaces of.
+    // It may have been moved into the cgroup of the container whose namespaces it entered.
     #expect(try shared(Self.groups[0], .host, reader, .pid).verdict == .unknown)
   }
 
-  @Test("who came into the network alone is not shown as of the container, and may be of any")
+  @Test("a process that entered only a net namespace may belong to any container")
   func network() throws {
     let reader = try history { history in
       history.start(60, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
@@ -264,11 +265,11 @@ struct ShortEntryTests {
     #expect(try told(60, at: 3050, reader) == (nil, .inherited))
     #expect(try told(60, at: 3005, reader) == (nil, .inherited))
     #expect(try shared(Self.groups[0], Self.groups[1], reader).verdict == .unknown)
-    // It proves nothing of the container where no other process of that was.
+    // It proves nothing for the container in a namespace where no other process of the container was.
     #expect(try shared(Self.groups[0], .host, reader, .mnt).verdict == .unknown)
   }
 
-  @Test("who inherits another container stays in that, unless it was in the mount namespace")
+  @Test("a process keeps its inherited container unless it enters another mount namespace")
   func otherContainer() throws {
     let reader = try history { history in
       history.start(
@@ -295,10 +296,10 @@ struct ShortEntryTests {
       history.move(60, [.net: 2, .mnt: 2], at: 3010)
       history.start(61, by: 60, [.net: 2, .mnt: 2], inherited: EntryHistory.host, at: 3020)
       history.start(62, by: 61, [.net: 2, .mnt: 2], inherited: EntryHistory.host, at: 3030)
-      // One that was made elsewhere than its maker is, as runc does it, has entered, too.
+      // A child that starts in another pid namespace than its parent's, as with runc, has entered too.
       history.start(
         63, by: 60, [.net: 2, .mnt: 2, .pid: 2], inherited: EntryHistory.host, at: 3030)
-      // A child of one that entered, and that nobody read, is of the container.
+      // A child of a process that entered, and whose cgroup nobody read, belongs to the container.
       history.start(70, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
       history.move(70, [.net: 2, .mnt: 2], at: 3010)
       history.start(71, by: 70, [.net: 2, .mnt: 2], inherited: EntryHistory.host, at: 3020)
@@ -337,7 +338,7 @@ struct ShortEntryTests {
     }
   }
 
-  @Test("what is read of a process tells more than where it was")
+  @Test("a cgroup that is read takes precedence over the namespaces")
   func readLater() throws {
     let reader = try history { history in
       for (pid, cgroup) in [
@@ -361,7 +362,7 @@ struct ShortEntryTests {
     }
   }
 
-  @Test("what shared says of a time in which changes were left out says so")
+  @Test("`shared` has a caveat for a time with omitted changes")
   func leftOut() throws {
     let reader = try history().reader(folded: 7)
     func caveats(_ since: Int64, _ until: Int64) throws -> [Caveat] {
@@ -375,7 +376,7 @@ struct ShortEntryTests {
     #expect(all.code == "changes-left-out")
   }
 
-  @Test("many who come one after the other cost one look for many, and no scan of a table")
+  @Test("many processes that enter a container are resolved by few queries, without a table scan")
   func crowd() throws {
     let count = 2000
     let reader = try history { history in
@@ -393,7 +394,7 @@ struct ShortEntryTests {
     }
     #expect(found == count + 3)
     #expect(looks < 100, "\(looks) looks")
-    // Who asks about a short time does not pay for the others.
+    // A question about a short time does not resolve the others.
     let window = TimeWindow(since: EntryHistory.wall(4500), until: EntryHistory.wall(4510))
     let few = try reader.reading(.recording()) { (reading) throws(SQLiteError) in
       _ = try ProcessFinder(reading: reading).histories(.container(EntryHistory.web), in: window)

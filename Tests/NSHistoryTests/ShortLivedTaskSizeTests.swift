@@ -1,4 +1,4 @@
-// What processes cost in the file that start and exit within a second: a build makes thousands.
+// The size in the file of processes that start and exit within a second. A build makes thousands of them.
 
 import Foundation
 import NSHistory
@@ -15,7 +15,7 @@ struct ShortLivedTaskSizeTests {
   private static let batches = 10
   private static let count = 20_000
   private static let epoch = HistoryScript.epoch
-  /// In bytes of the file, of a process that runs one program, and of one that runs two.
+  /// The limits in bytes: for a process that executes one program, and for one that executes two.
   private static let most = [120, 280]
 
   private let folder: TemporaryFolder
@@ -80,7 +80,7 @@ struct ShortLivedTaskSizeTests {
     try writer.endSession(.completed)
   }
 
-  /// A second in which processes start one after the other, some of them at once.
+  /// Returns the events of one second, in which processes start one after the other and partly run at once.
   private mutating func batch(
     from start: Int64, _ number: inout UInt64, _ programs: Int
   ) -> EventBatch {
@@ -92,7 +92,7 @@ struct ShortLivedTaskSizeTests {
       let ends = min(
         begins + Int64.random(in: 1_000_000...40_000_000, using: &random), start + 999_000_000)
       let token = ProcessToken(number: number + 100)
-      // PIDs ascend, and begin again where they do by default (`proc_sys_kernel(5)`).
+      // PIDs ascend, and wrap around at the default limit (`proc_sys_kernel(5)`).
       let pid = Int32(300 + (number + 20_000) % (32_768 - 300))
       let name = Self.names.randomElement(using: &random)
       timed.append(

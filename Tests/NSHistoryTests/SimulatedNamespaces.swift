@@ -2,9 +2,9 @@ import NSHistory
 import NamespaceModel
 import TestSupport
 
-/// The namespaces of a made up machine that can be entered.
+/// The namespaces of a random machine that can be entered.
 struct SimulatedNamespaces {
-  /// The initial one of each type first.
+  /// The namespaces of each type, with the initial one first.
   private var known: [NamespaceType: [ObservedNamespace]] = [:]
   private var nextID: UInt64 = 100
 
@@ -21,9 +21,9 @@ struct SimulatedNamespaces {
 
   func all(_ type: NamespaceType) -> [ObservedNamespace] { known[type] ?? [] }
 
-  /// A new one, if it can be with an inode number that another had.
+  /// Returns a new namespace, which reuses a free inode number if there is one.
   ///
-  /// - Parameter live: where everyone is: those numbers are taken.
+  /// - Parameter live: the links of all running tasks, whose inode numbers are taken.
   mutating func fresh(
     _ type: NamespaceType, live: some Sequence<[LinkState]>
   ) -> ObservedNamespace {

@@ -1,4 +1,4 @@
-// A slice answers about what it holds, and refuses every other question.
+// A slice (a history that was cut out of another one) answers questions about what it holds, and refuses all others.
 
 import NSHistory
 import SQLite
@@ -18,7 +18,7 @@ struct SliceBoundsTests {
     try history.writer.endSession(.completed)
   }
 
-  /// The history as a slice of the time of its samples.
+  /// Marks the history as a slice of the time of its samples, and returns a reader.
   private func slice(
     _ limits: [String] = [], until: WallTime? = nil
   ) throws -> HistoryReader {
@@ -32,7 +32,7 @@ struct SliceBoundsTests {
     return try HistoryReader(path: history.path)
   }
 
-  /// The kinds of refusal of questions; nil of one that is answered.
+  /// Returns the kind of error of each question; nil for one that is answered.
   private func refusals(
     _ questions: [() throws -> Void]
   ) -> [HistoryError.Kind?] {
@@ -44,7 +44,9 @@ struct SliceBoundsTests {
     }
   }
 
-  @Test("a time outside of it is refused, and says what it holds")
+  @Test(
+    "a question about a time outside of the slice is refused, and the error names the slice's bounds"
+  )
   func times() throws {
     let reader = try slice()
     let error = #expect(throws: HistoryError.self) { try reader.processes(at: last + 1) }
@@ -80,7 +82,7 @@ struct SliceBoundsTests {
       refusals([{ _ = try reader.isRecorded(.pid(10, alive: first - 1)) }]) == [.outsideSlice])
   }
 
-  @Test("of a slice of some processes the others are refused, and whoever could be any")
+  @Test("a slice of some processes refuses questions about others and about all")
   func processes() throws {
     let reader = try slice(["INSERT INTO slice_process VALUES (1, 10, NULL), (2, 12, NULL)"])
     let answered = refusals([
@@ -115,7 +117,7 @@ struct SliceBoundsTests {
     #expect(refused.allSatisfy { $0 == .outsideSlice }, "\(refused)")
   }
 
-  @Test("a container is named by its name or the beginning of its id")
+  @Test("a slice of a container answers for its name and the start of its ID")
   func containers() throws {
     let reader = try slice([
       "INSERT INTO container (container_id, id, name) VALUES (7, 'abcdef0123456789', 'web')",
@@ -133,7 +135,7 @@ struct SliceBoundsTests {
     #expect(error?.description.contains("and only of container web") == true)
   }
 
-  @Test("bounds that cannot be are refused")
+  @Test("a slice with impossible bounds is refused")
   func edited() throws {
     let connection = try Connection(path: history.path, access: .readWrite)
     try connection.execute("PRAGMA ignore_check_constraints = ON")

@@ -1,5 +1,5 @@
-// A slice answers every question about its own time and processes as the history does that it was cut out of, or
-// refuses it: thousands of questions of every kind, to slices of made up histories.
+// A slice answers every question about its own time and processes as the history does from which it was cut, or
+// refuses the question. The tests ask thousands of questions of every kind, of slices of random histories.
 
 import NSHistory
 import NamespaceModel
@@ -11,7 +11,7 @@ struct SliceTests {
   /// How many questions are asked of each slice.
   private static let questions = 60
 
-  @Test("answers as the history does, or refuses", arguments: RandomSeeds.all)
+  @Test("a slice answers as the history does, or refuses", arguments: RandomSeeds.all)
   func whole(seed: UInt64) throws {
     let trial = try SliceTrial(seed: seed)
     let slice = try trial.slice()
@@ -20,7 +20,7 @@ struct SliceTests {
     trial.report(mostRefused: 0.5)
   }
 
-  @Test("so does a slice of a slice", arguments: RandomSeeds.all)
+  @Test("a slice of a slice answers as the history does, or refuses", arguments: RandomSeeds.all)
   func nested(seed: UInt64) throws {
     let trial = try SliceTrial(seed: seed)
     let outer = try trial.slice()
@@ -30,7 +30,8 @@ struct SliceTests {
     trial.report(mostRefused: 0.6)
   }
 
-  @Test("so does a slice of some processes", arguments: RandomSeeds.all)
+  @Test(
+    "a slice of some processes answers as the history does, or refuses", arguments: RandomSeeds.all)
   func limited(seed: UInt64) throws {
     let trial = try SliceTrial(seed: seed)
     let slice = try trial.slice(isLimited: true)
@@ -39,7 +40,9 @@ struct SliceTests {
     trial.report(mostRefused: 0.8)
   }
 
-  @Test("so does a slice of a history whose beginning was removed", arguments: RandomSeeds.all)
+  @Test(
+    "a slice of a pruned history answers as the history does, or refuses",
+    arguments: RandomSeeds.all)
   func pruned(seed: UInt64) throws {
     let trial = try SliceTrial(seed: seed, isPruned: true)
     let slice = try trial.slice()

@@ -1,4 +1,4 @@
-// A made up history, slices of it, and questions to both.
+// A random history, slices of it, and random questions to both.
 
 import NSHistory
 import NamespaceModel
@@ -12,7 +12,7 @@ final class SliceTrial {
   private let folder: TemporaryFolder
   private let path: String
   private let original: HistoryReader
-  /// The wall times at which something happens.
+  /// The wall-clock times at which something happens.
   private let times: [WallTime]
   private let namespaces: [(type: NamespaceType, inode: UInt64, id: UInt64?)]
   private let pids: [Int64]
@@ -68,7 +68,7 @@ final class SliceTrial {
     }
   }
 
-  /// Adds what the made up histories do not have: cgroups that were not read, names that changed, and pins.
+  /// Adds what random histories lack: cgroups that were not read, changed names, and pins.
   private static func enrich(_ path: String, _ random: inout SeededRandom) throws {
     let connection = try Connection(path: path, access: .readWrite)
     func run(_ sql: String, _ values: [Value]) throws {
@@ -265,7 +265,7 @@ final class SliceTrial {
     return chance(1, of: 5) ? .host : .processes(selector(kind))
   }
 
-  /// Asks both a random question.
+  /// Asks the slice and the history a random question, and compares the answers.
   func ask(_ kind: Kind) {
     let window = window()
     let time = time()

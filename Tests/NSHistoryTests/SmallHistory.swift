@@ -1,22 +1,22 @@
-// A history written by hand, for what needs no world: samples, scan for pins, names of containers.
+// A small history that a test writes step by step: samples, scans for pins, and names of containers.
 
 import Containers
 import NSHistory
 import NamespaceModel
 import TestSupport
 
-/// A recording whose clock is moved by hand.
+/// A recording whose clock the test advances.
 final class SmallHistory {
   static let second: Int64 = 1_000_000_000
   static let epoch = WallTime(nanoseconds: 1_700_000_000 * second)
-  /// The pid namespace whose PIDs are seen.
+  /// The pid namespace whose PIDs the recorder shows.
   static let shown = namespace(.pid, 1)
 
   let path: String
   let writer: HistoryWriter
   private let folder: TemporaryFolder
   private var told: Set<UInt64> = []
-  /// As the sample before saw them.
+  /// The processes of the sample before.
   private var known: [UInt64: Process] = [:]
   /// The boot clock.
   var boot: Int64 = 1000 * second
@@ -30,14 +30,16 @@ final class SmallHistory {
 
   var now: ClockReading { ClockReading(wall: Self.epoch + boot, boot: boot, monotonic: boot) }
 
-  /// - Parameter shown: the pid namespace whose PIDs are seen.
+  /// Begins a session.
+  ///
+  /// - Parameter shown: the pid namespace whose PIDs the recorder shows.
   func begin(shown: ObservedNamespace = SmallHistory.shown) throws {
     told.removeAll()
     known.removeAll()
     try writer.beginSession(Self.session(shown: shown, started: now))
   }
 
-  /// A recording of one boot, with a sample each ten seconds.
+  /// Returns a session of the same boot with a sample each ten seconds.
   static func session(
     shown: ObservedNamespace = SmallHistory.shown, hasEvents: Bool = false, started: ClockReading
   ) -> SessionInfo {
@@ -47,22 +49,22 @@ final class SmallHistory {
       shownPIDNamespace: shown, hasEvents: hasEvents, started: started)
   }
 
-  /// A namespace: the same numbers stand for the same one.
+  /// Returns the namespace of a type and number. Number 1 is the initial one.
   static func namespace(_ type: NamespaceType, _ number: UInt64) -> ObservedNamespace {
     ObservedNamespace(
       type: type, inode: 4_026_532_000 + UInt64(type.rawValue) * 10 + number,
       kernelID: UInt64(type.rawValue) * 1000 + number, inodeGeneration: 0, isInitial: number == 1)
   }
 
-  /// A process that a sample sees.
+  /// A process that a sample shows.
   struct Process {
     var pid: Int32
     var nspid: [Int32] = []
     var cgroup = "0::/"
-    /// Where it is elsewhere than in the initial namespaces.
+    /// The namespaces, by their number, of the types in which the process is not in the initial one.
     var elsewhere: [NamespaceType: UInt64] = [:]
     var places: [NamespaceType: ObservedNamespace] = [:]
-    /// Where its children go, if that is elsewhere than it is itself.
+    /// The namespaces for its children, if they are not the process's own.
     var children: [NamespaceType: UInt64] = [:]
     var comm: String?
     /// Whether its main thread has exited.
@@ -85,7 +87,7 @@ final class SmallHistory {
     }
   }
 
-  /// Ten seconds later, a sample that sees these.
+  /// Advances the clock by ten seconds, and writes a sample that shows these processes.
   func sample(_ processes: [Process], related: [NamespaceRelations] = []) throws {
     let before = boot
     boot += 10 * Self.second
@@ -120,7 +122,7 @@ final class SmallHistory {
     _ = try writer.write(sample, SampleTiming())
   }
 
-  /// A second later, a look that finds these.
+  /// Advances the clock by a second, and writes a scan that finds these pins.
   func look(_ pins: [NamespacePin], related: [NamespaceRelations] = []) throws {
     boot += Self.second
     var scan = PinScan(start: now)

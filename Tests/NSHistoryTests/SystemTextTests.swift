@@ -1,4 +1,4 @@
-// Text from the system, made harmless without losing what it was.
+// Text from the system (names, paths), escaped so that it is harmless and that the bytes can be recovered.
 
 import NSHistory
 import TestSupport
@@ -6,7 +6,7 @@ import Testing
 
 struct SystemTextTests {
   @Test(
-    "hostile names",
+    "control characters, invalid UTF-8 and backslashes are escaped",
     arguments: [
       (Array("foo )bar".utf8), "foo )bar"), (Array("foo\nbar".utf8), "foo\\nbar"),
       (Array("a\\nb".utf8), "a\\\\nb"), (Array("\u{1B}[31mred".utf8), "\\x1b[31mred"),
@@ -19,9 +19,9 @@ struct SystemTextTests {
     #expect(SystemText.escaped(bytes) == expected)
   }
 
-  @Test("no two texts of up to two bytes become one, and all are printable")
+  @Test("escaping keeps any two texts of up to two bytes distinct and makes them printable")
   func injective() {
-    // By bytes: strings are equal to Swift when they only look alike.
+    // Compares bytes, because Swift treats canonically equivalent strings as equal.
     var seen: Set<[UInt8]> = [[]]
     var count = 1
     for first in UInt8.min...UInt8.max {
@@ -37,7 +37,7 @@ struct SystemTextTests {
     #expect(seen.count == count)
   }
 
-  @Test("random texts can be undone")
+  @Test("the bytes of random texts can be recovered")
   func random() {
     var random = SeededRandom(seed: 3)
     let alphabet: [UInt8] = Array("\\nx0a".utf8) + [0x0A, 0x0D, 0xFF, 0xC3, 0xBC, 0xE2, 0x80, 0xAE]
@@ -51,7 +51,7 @@ struct SystemTextTests {
   }
 
   @Test(
-    "what was not made by escaping stands for itself",
+    "a sequence that escaping never makes is read literally",
     arguments: ["\\", "\\x", "\\x4", "\\xG1", "\\q", "a\\", "\\X41", "\\x4G"])
   func foreign(text: String) { #expect(SystemText.bytes(text) == Array(text.utf8)) }
 

@@ -1,9 +1,9 @@
-// All rows of all tables of a file, to compare two files row by row.
+// All rows of all tables of a file as text, to compare two files.
 
 import SQLite
 
 enum TableDump {
-  /// The rows of each table, as text, in the order of their text.
+  /// Returns the rows of each table as sorted text.
   static func rows(_ path: String) throws -> [String: [String]] {
     let connection = try Connection(path: path, access: .readOnly)
     let tables = try connection.prepare(
@@ -20,7 +20,7 @@ enum TableDump {
     return all
   }
 
-  /// One line for each row that one of two files has alone.
+  /// Returns a line for each row that only one of the files has.
   static func differences(_ one: String, _ other: String) throws -> [String] {
     let (one, other) = (try rows(one), try rows(other))
     return Set(one.keys).union(other.keys).sorted().flatMap { table in

@@ -1,9 +1,9 @@
-// The containers of made up histories: of five processes three are each in one of three.
+// The containers of random histories. Of five processes, three are in a container: each in another one of three.
 
 enum TestContainer {
   static let all = ["1", "2", "3"].map { String(repeating: $0, count: 64) }
 
-  /// The container of a process by its number; nil for the others.
+  /// Returns the container of a process by the process's number; nil for a process in none.
   static func id(of process: Int) -> String? {
     let place = process % 5
     return all.indices.contains(place) ? all[place] : nil

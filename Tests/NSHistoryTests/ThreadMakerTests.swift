@@ -1,4 +1,4 @@
-// A process that a thread made is the child of the thread's process, for as long as that is there.
+// A process that a thread created is a child of the thread's process as long as that one runs.
 
 import SQLite
 import TestSupport
@@ -11,7 +11,8 @@ struct ThreadMakerTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// A thread makes a process and exits; the process of the thread exits at a time, or stays.
+  /// Returns the history of a process whose maker, a thread, exits. The process of the thread exits at the given
+  /// time, or last.
   private func stays(makerExits: Int64?) throws -> [HistoryEntry] {
     var history = EntryHistory(path: folder.file("history.db"))
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
@@ -36,7 +37,7 @@ struct ThreadMakerTests {
     let stay = try #require(stays.last)
     #expect(!stay.isParentGone && stay.process.parentPIDs == [10], "\(stay)")
     #expect(stay.parentThen?.pid == 10 && stay.parentThen?.tid == nil, "\(stay)")
-    // Who made it is reported all the same.
+    // The thread is still reported as the one that created the process.
     #expect(stays.first?.parent?.tid == 11, "\(stays)")
   }
 

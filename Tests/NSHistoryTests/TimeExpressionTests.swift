@@ -1,4 +1,4 @@
-// Times as people write them, in a zone with summer time.
+// Parses times as people write them, in a zone with summer time.
 
 import Foundation
 import NSHistory
@@ -21,7 +21,7 @@ struct TimeExpressionTests {
   }
 
   @Test(
-    "every form, in seconds from 2026-11-23T10:00:00Z",
+    "every form of time is parsed (in seconds from 2026-11-23T10:00:00Z)",
     arguments: [
       ("now", 0), ("2026-11-23T10:00:00Z", 0), ("2026-11-23t10:00:00z", 0),
       ("2026-11-23T11:00:00+01:00", 0), ("2026-11-23T04:30:00-05:30", 0),
@@ -38,7 +38,7 @@ struct TimeExpressionTests {
   }
 
   @Test(
-    "what journalctl takes and prints, in seconds from 2026-11-23T10:00:00Z",
+    "times are parsed as journalctl reads and prints them (in seconds from 2026-11-23T10:00:00Z)",
     arguments: [
       ("1 hour ago", -3600), ("5min ago", -300), ("-5min", -300), ("2 days ago", -172_800),
       ("1 week 2 days 3 hr 4 minutes 5 sec ago", -788_645), ("1h 30min ago", -5400),
@@ -54,7 +54,7 @@ struct TimeExpressionTests {
   }
 
   @Test(
-    "a time stands for its whole last digit",
+    "a time covers the unit of its last digit",
     arguments: [
       ("11:00", 0), ("11:00:05", Self.second), ("11:00:05.1", 100_000_000),
       ("2026-11-23T10:00:00.129Z", 1_000_000), ("2026-11-23 11:00:00.129+01:00", 1_000_000),
@@ -67,7 +67,7 @@ struct TimeExpressionTests {
   }
 
   @Test(
-    "fractions of a second, in milliseconds",
+    "fractions of a second are parsed (in milliseconds)",
     arguments: [
       ("11:00:00.5", 500), ("2026-11-23T10:00:00.25Z", 250), ("@1795428000.125", 125),
       ("-1.5s", -1500), ("-250ms", -250), ("2026-11-23 11:00:00.000000001", 0),
@@ -78,7 +78,7 @@ struct TimeExpressionTests {
   }
 
   @Test(
-    "what is no time",
+    "a malformed time is refused",
     arguments: [
       "", " ", "noon", "25:00", "10:60", "10:00:60", "10", "10:0", "1:2:3:4", "2026-02-30",
       "2026-13-01", "2026-11-23T10:00:00+25:00", "2026-11-23T10:00:00+01", "-", "-5", "-5x", "5m",
@@ -105,7 +105,7 @@ struct TimeExpressionTests {
   }
 
   @Test(
-    "a time that nanoseconds cannot count to is none",
+    "a time beyond the range of 64-bit nanoseconds is refused",
     arguments: [
       "2262-04-13", "2262-04-11T23:47:17Z", "9999-12-31", "9999-12-31T23:59:59.999Z",
       "2262-04-11T23:47:16.9Z", "@9999999999", "@9223372036.9", "99999999999w ago", "-9999999999w",
@@ -115,7 +115,7 @@ struct TimeExpressionTests {
     #expect(TimeExpression.meanings(of: text, now: 0, zone: .utc).isEmpty)
   }
 
-  @Test("the hour that comes twice when summer time ends means two times")
+  @Test("a local time in the hour that is repeated at the end of summer time has two meanings")
   func ambiguous() {
     let text = "2026-10-25 02:30"
     let meanings = TimeExpression.meanings(of: text, now: Self.now, zone: .local)
@@ -130,7 +130,8 @@ struct TimeExpressionTests {
     #expect(parse("2026-10-25 01:59") != nil && parse("2026-10-25 03:00") != nil)
   }
 
-  @Test("a time is shown so that it can be read back", arguments: [0, 999_999_999, -1, 86_400_000])
+  @Test(
+    "a printed time is parsed back to the same time", arguments: [0, 999_999_999, -1, 86_400_000])
   func roundTrip(nanoseconds: Int64) {
     let time = Self.now + nanoseconds
     #expect(parse(TimeFormat.utc(time)) == time)

@@ -1,4 +1,4 @@
-// Recorders in two time namespaces are shown one process with two start times: in the file it is one.
+// Recorders in two time namespaces read different start times of one process. In the file it is one process.
 
 import NSHistory
 import NamespaceModel
@@ -8,7 +8,8 @@ import Testing
 struct TwoTimeNamespacesTests {
   private static let second: Int64 = 1_000_000_000
 
-  /// A process that is recorded in two sessions, of which the second has a clock that is ahead.
+  /// Records a process in two sessions, the second with a boot clock that is ahead by `offset`. Returns the processes
+  /// of the file.
   private func processes(offset: Int64) throws -> [ProcessRecord] {
     let folder = try TemporaryFolder()
     let writer = try HistoryWriter(path: folder.file("history.db"))
@@ -43,7 +44,7 @@ struct TwoTimeNamespacesTests {
   }
 
   @Test(
-    "clocks that are ahead by any number of ticks, or behind",
+    "an offset of whole clock ticks gives one process",
     arguments: [
       100_000_000_000_000, 10_000_000, -400_000_000_000,
     ])
@@ -53,7 +54,7 @@ struct TwoTimeNamespacesTests {
     #expect(found.first?.start == SmallHistory.epoch + 500 * Self.second)
   }
 
-  @Test("where a part of a tick is left over, the two starts prove nothing")
+  @Test("an offset with a fraction of a clock tick gives two processes")
   func partOfTick() throws {
     #expect(try processes(offset: 5_000_000).count == 2)
   }

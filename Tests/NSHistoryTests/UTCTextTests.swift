@@ -1,4 +1,4 @@
-// Times by arithmetic are those of gmtime_r(3).
+// Compares the library's own conversion of times to UTC text with gmtime_r(3).
 
 import NSHistory
 import TestSupport
@@ -14,7 +14,7 @@ struct UTCTextTests {
   private func expectSame(_ time: WallTime, at location: SourceLocation = #_sourceLocation) {
     var day = UTCDay()
     #expect(Self.utc(time, &day) == TimeFormat.utc(time), sourceLocation: location)
-    // And when the day is known.
+    // Again, with the day cached.
     #expect(Self.utc(time, &day) == TimeFormat.utc(time), sourceLocation: location)
     #expect(
       String(decoding: UTCText(start: time, &day).bytes, as: UTF8.self) == TimeFormat.start(time),
@@ -41,7 +41,7 @@ struct UTCTextTests {
     }
   }
 
-  /// Every day that nanoseconds in 64 bits can tell has its first and its last moment.
+  /// Checks the first and the last moment of every day that 64-bit nanoseconds can express.
   @Test func theEndsOfDays() {
     var wrong = 0
     var calendar = UTCDay()

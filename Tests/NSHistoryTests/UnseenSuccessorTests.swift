@@ -1,5 +1,5 @@
-// A bare PID means the process that had it last: where nothing observed who had it after the one that is
-// recorded, another may have, and never is not said.
+// A PID without a time means the last process that had it. Where nothing observed which process had the PID after the
+// recorded one, an unknown process may have had it, and the answer is not `never`.
 
 import NSHistory
 import NamespaceModel
@@ -26,8 +26,8 @@ struct UnseenSuccessorTests {
     SmallHistory.epoch + (1000 + seconds) * second
   }
 
-  /// In samples from 10 s on, ten seconds apart, those of 600 and 700 that each sees; each started 1 s before
-  /// the first that sees it.
+  /// Writes samples from 10 s on, ten seconds apart, that show the given PIDs. Each process started 1 s before the
+  /// first sample that shows it.
   private func sampled(_ seen: [[Int32]]) throws -> HistoryReader {
     let path = folder.file("\(seen.count)-\(seen[1].first ?? 0).db")
     let writer = try HistoryWriter(path: path)
@@ -60,30 +60,31 @@ struct UnseenSuccessorTests {
     #expect(unseen.reason == .changedBetweenSamples)
     #expect(unseen.from == Self.time(30) && unseen.until == Self.time(60), "\(unseen)")
     #expect(unseen.length == 30 * Self.second)
-    // Up to a time at which 700 had not started, nobody of it was there.
+    // Up to this time 700 had not started, so none of its processes was there.
     let before = try line(
       reader, .latest(.pid(600)), .pid(700, alive: Self.time(45)),
       TimeWindow(until: Self.time(29)))
     #expect(before.verdict == .unknown && before.reason == .notRunning, "\(before)")
   }
 
-  @Test("a PID with a time names one process: that never shared")
+  @Test("PID@TIME selects one process, for which never can be proven")
   func named() throws {
     let reader = try sampled()
     let one = ProcessSelector.pid(600, alive: Self.time(20))
     let other = ProcessSelector.pid(700, alive: Self.time(45))
     #expect(try line(reader, one, other).verdict == .never)
     #expect(try line(reader, .latest(.pid(600)), other).verdict == .unknown)
-    // Before 700 no other had its PID, if the last one is meant; behind it one may.
+    // The last process of PID 700 is meant, so an unknown one can only have come after the recorded one, when 600 had
+    // exited.
     let behind = try line(reader, one, .latest(.pid(700)))
     #expect(behind.verdict == .never && behind.unobserved.isEmpty, "\(behind)")
   }
 
-  @Test("of all processes that had the PID those before the first count, too")
+  @Test("for all processes of a PID, unknown ones before the first one count too")
   func all() throws {
     let reader = try sampled([[1, 700], [1, 700], [1], [1, 600], [1, 600]])
     let other = ProcessSelector.pid(700, alive: Self.time(15))
-    // It is there up to the last sample, and so it is the last one.
+    // Process 600 is in the last sample, so it is the last one of its PID.
     #expect(try line(reader, .latest(.pid(600)), other).verdict == .never)
     let all = try line(reader, .pid(600), other)
     #expect(all.verdict == .unknown && all.reason == .changedBetweenSamples, "\(all)")
@@ -129,7 +130,8 @@ struct UnseenSuccessorTests {
     .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: Array("0::/".utf8))
   }
 
-  /// 700 is there all the time, 600 from 1 to 2 s; samples at 0, 3, 6 and 9 s, with a gap before the third.
+  /// Writes a history in which 700 runs throughout and 600 from 1 to 2 s, with samples at 0, 3, 6 and 9 s and a gap
+  /// before the third.
   private func told() throws -> HistoryReader {
     let path = folder.file("told.db")
     let writer = try HistoryWriter(path: path)
@@ -172,7 +174,8 @@ struct UnseenSuccessorTests {
     }
   }
 
-  @Test("events prove never of one that was there while they told all, whatever was after it")
+  @Test(
+    "events prove never for a process that ran while they covered the time, despite a later gap")
   func exactBesideGap() throws {
     let reader = try told()
     let one = ProcessSelector.pid(600, alive: Self.time(1) + Self.second / 2)

@@ -1,27 +1,27 @@
-// A process whose start no event reported, and that samples found later: from when on it is not known
-// whether it was there.
+// A process whose start no event reported and that a later sample found. Between the start and that sample it is not
+// known whether it ran.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 import Testing
 
-/// A history with such a process in it.
+/// A history with such a process.
 private struct UntoldStart {
   private static let millisecond: Int64 = 1_000_000
   private static let begun: Int64 = 1_000_000 * millisecond
   private let folder: TemporaryFolder
   let reader: HistoryReader
 
-  /// How the start of the process that is found is reported, and what may be known of it.
+  /// Whether the start time of the process could be read.
   enum Start: CaseIterable {
     case known, unreadable
     var ticks: UInt64? { self == .known ? 100_500 : nil }
   }
 
-  /// In milliseconds since the first sample: process 10 is another one from 2000 to 3000, told by
-  /// events; and from 5004 on, in the clock tick of 5000, one of which only the sample at 20000 tells.
-  /// Process 30 moves at 5001, 5003 and 5006.
+  /// Writes the history. Times are in milliseconds since the first sample. PID 10 is one process from 2000 to 3000,
+  /// which events report, and another one from 5004 on, in the clock tick of 5000, which only the sample at 20000
+  /// shows. Process 30 moves at 5001, 5003 and 5006.
   init(_ start: Start) throws {
     folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -103,11 +103,11 @@ struct UntoldStartTests {
   private func wall(_ time: Int64) -> WallTime { UntoldStart.reading(time).wall }
 
   @Test(
-    "between its start and the sample that found it, it is not said not to have been running",
+    "between its start and the sample that found it, the process is not called not-running",
     arguments: UntoldStart.Start.allCases)
   fileprivate func afterStart(start: UntoldStart.Start) throws {
     let history = try UntoldStart(start)
-    // In the clock tick that it started in, before the next event and behind it.
+    // Moments in the clock tick of the start, before the next event, and after it.
     for time: Int64 in [5002, 5004, 5005, 5007, 5500, 9000, 12_000, 17_000] {
       let reason = try history.reason(at: time)
       #expect(reason == (time < 15_000 ? .notRecorded : .changedBetweenSamples), "\(time)")
@@ -116,7 +116,7 @@ struct UntoldStartTests {
     #expect(try history.reason(range) == .notRecorded)
   }
 
-  @Test("before its start it was not running, as far as that is known")
+  @Test("before its start the process is not-running, if the start time could be read")
   func beforeStart() throws {
     for time: Int64 in [3500, 4900] {
       #expect(try UntoldStart(.known).reason(at: time) == .notRunning, "\(time)")
@@ -125,7 +125,8 @@ struct UntoldStartTests {
   }
 
   @Test(
-    "while another had its PID, and before, it was not there", arguments: UntoldStart.Start.allCases
+    "while another process had the PID, and before that, only that one counts",
+    arguments: UntoldStart.Start.allCases
   )
   fileprivate func others(start: UntoldStart.Start) throws {
     let history = try UntoldStart(start)
@@ -135,14 +136,14 @@ struct UntoldStartTests {
     #expect(alone.types[0].verdict == .same && alone.processes[0].count == 1)
   }
 
-  @Test("a moment after its start selects it, one before it does not")
+  @Test("PID@TIME selects the process after its start, and not before")
   func selector() throws {
     let reader = try UntoldStart(.known).reader
     #expect(try reader.processes(.pid(10, alive: wall(5005))).count == 1)
     #expect(try reader.processes(.pid(10, alive: wall(4900))).isEmpty)
   }
 
-  @Test("it is told to have started since a sample before that")
+  @Test("the start of the process is reported as between two samples")
   func change() throws {
     let changes = try UntoldStart(.known).reader.allChanges(.init(process: .pid(10)))
     let started = changes.filter { $0.kind == .started }

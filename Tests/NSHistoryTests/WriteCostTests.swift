@@ -1,5 +1,5 @@
-// What it costs to write an event, whatever was written before: the kernel gives inode numbers again, and
-// who hammers it gets one of a few numbers each time.
+// The cost of writing an event must not grow with what was written before. The kernel reuses inode numbers, and a
+// process that makes namespaces in a loop gets one of a few numbers each time.
 
 import NamespaceModel
 import SQLite
@@ -11,7 +11,7 @@ import Testing
 struct WriteCostTests {
   private static let second: Int64 = 1_000_000_000
 
-  /// The links of a task in the namespace of type uts with an id, of which many have one number.
+  /// Returns the links of a task whose uts namespace has this ID, or generation, and always the same inode number.
   private static func links(_ id: UInt64, hasID: Bool) -> ObservedSet {
     ObservedSet(
       links: NamespaceLink.allCases.map { link in
@@ -42,7 +42,7 @@ struct WriteCostTests {
         links: links(1, hasID: false).links)
     ]
     _ = try writer.write(sample, SampleTiming())
-    // And a scan for pins, so that makers are written down.
+    // Writes a scan for pins, so that makers are recorded too.
     try writer.write(
       PinScan(
         start: ClockReading(
@@ -50,7 +50,7 @@ struct WriteCostTests {
   }
 
   @Test(
-    "an event costs as much behind thousands of namespaces of one number as behind none",
+    "an event costs the same after thousands of namespaces with one inode number",
     arguments: [true, false])
   func bounded(hasID: Bool) throws {
     let folder = try TemporaryFolder()
@@ -78,7 +78,7 @@ struct WriteCostTests {
     #expect(last < first * 3 / 2, "\(costs)")
   }
 
-  @Test("one call writes a portion of the events, and a sample what is left of them")
+  @Test("one call writes a portion of the queued events, and a sample writes the rest")
   func portions() throws {
     let folder = try TemporaryFolder()
     let writer = try HistoryWriter(path: folder.file("history.db"))
