@@ -1,4 +1,4 @@
-// Asks questions at random times and compares each answer with the log.
+// Asks `same` at random times, and compares each answer with the log of what the processes did.
 
 import NSHistory
 import NamespaceModel
@@ -9,18 +9,18 @@ struct AnswerChecker {
   let samples: SampleTable
   var random: SeededRandom
   private(set) var mistakes: [String] = []
-  /// What is unknown although events reported all: who hurried on was not seen in time.
+  /// Answers that are unknown although events covered the time: a process moved on before it was read.
   private(set) var unseen: [String] = []
   private(set) var asked = 0
   private(set) var same = 0
   private(set) var different = 0
   private(set) var unknown = 0
-  /// Of those that are unknown, the ones of two processes that were both there.
+  /// The unknown answers about two processes that both ran, by type.
   private(set) var unknownOfThere: [NamespaceType: Int] = [:]
   private(set) var mayBeReused = 0
-  /// Where they have none, an inode number may leave a doubt.
+  /// Whether the kernel gives namespaces IDs. Without them an answer may be `inode-may-be-reused`.
   private let namespacesHaveIDs: Bool
-  /// Whether events reported all: then nothing is unknown but where a process that was not there was.
+  /// Whether events covered the recording. Then an answer is unknown only if a process did not run.
   let isExact: Bool
   var proven: Int { same + different }
 
@@ -35,12 +35,12 @@ struct AnswerChecker {
     self.random = random
   }
 
-  /// Two processes and a time: any time of the recording, or one close to a step; mostly of
-  /// processes that were there then.
+  /// Returns a question about two processes at a random time of the recording, often close to a step. Mostly both
+  /// processes run at that time.
   mutating func question() -> SameQuestion {
-    // Within the first sample nothing is known of who was not there.
+    // Before the end of the first sample, nothing is known of processes that did not run.
     let begin = (isExact ? samples.all.first?.end : samples.all.first?.start) ?? 0
-    // What was after the beginning of the last sample no event reported either, if there was none.
+    // Events after the start of the last sample may not have been reported.
     let end = (isExact ? samples.all.last?.start : samples.all.last?.end) ?? 1
     var time = WallTime.random(in: begin...end, using: &random)
     if Bool.random(using: &random),
@@ -63,7 +63,7 @@ struct AnswerChecker {
     let pids = question.pids.map { Int32($0.pid) }
     let truths = pids.map { log.truth($0, at: time) }
     guard !truths.contains(.changing) else { return }
-    // A PID that one of ours has left may be given to a process of which the log knows nothing.
+    // The PID of an exited process of the test may belong to a process that the log does not know.
     guard zip(pids, answer.processes).allSatisfy({ $1.allSatisfy(log.knows) }) else { return }
     for line in answer.types {
       asked += 1
@@ -88,7 +88,7 @@ struct AnswerChecker {
     }
   }
 
-  /// Whether the process that had a PID at a time was there for the whole of a sample.
+  /// Whether the process that had a PID at a time ran for the whole of some sample.
   private func mustBeSeen(_ pid: Int32, _ time: WallTime) -> Bool {
     log.life(pid, at: time).map(spansASample) ?? false
   }
@@ -109,7 +109,7 @@ struct AnswerChecker {
       let isSame = places[0] == places[1]
       if isExact && !line.isExact { return "not exact" }
       if isSame == (line.verdict == .same) { return nil }
-      // Samples alone do not show that a process went away and came back between two of them.
+      // Samples do not show that a process left and returned between two of them.
       if !isExact, let (before, after) = samples.around(time),
         pids.contains(where: { log.hasReturned($0, from: before.start, to: after.end) })
       {
@@ -127,7 +127,7 @@ struct AnswerChecker {
     case .gap: return samples.hasGap(after: before, upTo: after) ? nil : "a gap where none is"
     case .changedBetweenSamples: return changed ? nil : "unknown although nothing changed"
     case .notRunning:
-      // The reason is about recorded processes: one may have come and gone between two samples.
+      // The reason is about recorded processes: an unrecorded one may have run between two samples.
       let isExcused = pids.contains { log.truth($0, at: time) == .away || !mustBeSeen($0, time) }
       return isExcused ? nil : "not running, but it was"
     case .notRecorded:

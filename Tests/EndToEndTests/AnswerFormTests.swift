@@ -1,4 +1,4 @@
-// The form of an answer: the keys, words and lines that people and programs rely on.
+// The exact form of an answer: keys, words and lines on which people and programs rely.
 
 import Foundation
 import TestSupport
@@ -9,11 +9,11 @@ import Testing
 
   init() throws {
     recording = try Recording([])
-    // kthreadd is in the initial namespaces, whatever their numbers.
+    // The namespaces of kthreadd are the initial ones, whatever their inode numbers.
     try recording.proc.add(2, comm: Array("kthreadd".utf8), parent: 0, flags: 0x20_8040)
     try recording.proc.add(10, comm: Array("nginx".utf8), uid: 33)
     try recording.proc.add(20, comm: Array("php-fpm".utf8), links: ["net": 4_026_532_281])
-    // Long enough that no slow machine makes a gap of it.
+    // The interval is long enough that a slow machine causes no gap.
     #expect(try recording.start(interval: "1s", samples: 2).wait().status == 0)
   }
 
@@ -22,11 +22,11 @@ import Testing
       Command.nshist, ["query", "same", "10", "20", "--utc", "--db", recording.path] + arguments)
   }
 
-  /// An output with its times, which no two runs share, replaced by letters: each time by one.
+  /// Replaces each time in an output, which differs in each run, by a name: equal times by equal names.
   private func withoutTimes(_ text: String) throws -> String {
     let time = try Regex(#"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.]+Z"#)
     var names: [Substring: String] = [:]
-    // The end of the first sample may be shown as the millisecond of its beginning.
+    // The end of the first sample and its start may be printed as the same millisecond or not.
     let text = text.replacing(/together from [0-9: .Z-]+ until/, with: "together from then until")
       .replacing(/and 20 from [0-9: .Z-]+ to/, with: "and 20 from then to")
     return text.replacing(time) { match in

@@ -1,4 +1,4 @@
-// `nshist db backup`: a copy of one moment that is there as a whole or not at all.
+// `nshist db backup` makes a copy of one moment. A failure leaves no incomplete copy.
 
 import Foundation
 import TestSupport
@@ -31,12 +31,12 @@ import Testing
     #expect(
       try contents(of: recording.folder.path).keys.filter { $0.hasPrefix("copy.db") } == ["copy.db"]
     )
-    // The owner alone may read the copy, as the history.
+    // Only the owner may read the copy, as with the history.
     let mode = try FileManager.default.attributesOfItem(atPath: copy)[.posixPermissions] as? Int
     #expect(mode == 0o600)
   }
 
-  @Test("copies that are made while a recorder writes are sound, and each is of one moment")
+  @Test("a copy that is made while a recorder writes passes db verify and answers questions")
   func whileRecording() throws {
     let recording = try Recording([10, 20])
     let recorder = try recording.startAndAwait(samples: 2, interval: "5ms")
@@ -60,7 +60,7 @@ import Testing
     #expect(try recorder.wait().status == 0)
   }
 
-  @Test("what may not be replaced stays as it was")
+  @Test("a target that may not be replaced is refused and unchanged")
   func refused() throws {
     let recording = try Recording()
     try recording.record()
@@ -93,7 +93,8 @@ import Testing
   }
 
   @Test(
-    "a full disk leaves the earlier copy", .enabled(if: SmallDisk.isPossible, "\(SmallDisk.need)"))
+    "on a full disk the earlier copy stays", .enabled(if: SmallDisk.isPossible, "\(SmallDisk.need)")
+  )
   func fullDisk() throws {
     let recording = try Recording()
     try recording.record()
@@ -102,7 +103,7 @@ import Testing
     #expect(try backUp(recording.path, to: copy).status == 0)
     let before = try dump(copy)
     try recording.record()
-    // There is no room for a second copy beside the first.
+    // There is no room for a second copy besides the first.
     expectRefusal(try backUp(recording.path, to: copy), 74, saying: "make room")
     #expect(try dump(copy) == before)
     let names = try contents(of: URL(fileURLWithPath: copy).deletingLastPathComponent().path).keys

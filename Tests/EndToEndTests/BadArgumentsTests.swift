@@ -1,4 +1,4 @@
-// A mistake in the arguments is one line and status 64, and touches no file.
+// A mistake in the arguments prints one line, ends with status 64, and touches no file.
 
 import Foundation
 import TestSupport
@@ -54,7 +54,7 @@ import Testing
   @Test(arguments: mistakes) func aMistakeIsOneLine(arguments: [String]) throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
-    // What is in it must not matter, nor be looked at.
+    // The content of the file must not matter, since it is not read.
     try Data("precious".utf8).write(to: URL(fileURLWithPath: path))
     let before = try contents(of: folder.path)
 

@@ -1,4 +1,4 @@
-// A file that is no history, or a damaged one, is refused in one line and left as it was.
+// A file that is no history is refused in one line, and is not changed.
 
 import Foundation
 import SQLite
@@ -93,7 +93,7 @@ import Testing
     try expectUnrecorded(65, saying: "newer nshist")
   }
 
-  @Test("a version that is not the one of the last step is refused", arguments: [0, -1])
+  @Test("a schema version that differs from the last migration is refused", arguments: [0, -1])
   func aVersionThatIsNone(version: Int) throws {
     try Recording(folder: folder).record()
     try Connection(path: path, access: .readWrite).execute("PRAGMA user_version = \(version)")
@@ -108,10 +108,10 @@ import Testing
     try expectUnrecorded(65, saying: "another build")
   }
 
-  @Test("a file of a layout from before the first release is refused, and left as it is")
+  @Test("a file with a schema from before the first release is refused and not changed")
   func anOldLayout() throws {
     try Recording(folder: folder).record()
-    // Its first step had another text, and there were nine.
+    // Such files had nine migrations, the first of them with another text.
     try Connection(path: path, access: .readWrite).execute(
       """
       UPDATE migration SET checksum = '0123456789abcdef';
@@ -130,7 +130,7 @@ import Testing
   }
 
   @Test func aBlankDatabaseIsRecordedInto() throws {
-    // What a recorder leaves that is killed between making the file and making its tables.
+    // A recorder that is killed after creating the file and before creating its tables leaves this.
     try Connection(path: path, access: .readWrite).execute("PRAGMA journal_mode = WAL")
     #expect(try !contents(of: folder.path).isEmpty)
     try expectUnread(65, saying: "it is empty")

@@ -1,4 +1,4 @@
-// Empty answers about the time before the recording: nothing is known.
+// An empty answer about a time before the recording says that nothing is known of it.
 
 import Foundation
 import TestSupport
@@ -19,7 +19,7 @@ import Testing
     return argument(first + seconds * 1_000_000_000)
   }
 
-  @Test("coverage of a time before the first sample")
+  @Test("coverage of a time before the first sample has status 2 and says why")
   func before() throws {
     try recording.record()
     let (then, later) = (try time(-3600), try time(-3000))

@@ -1,4 +1,4 @@
-// Another program that holds the file locked for a while costs samples of that while, no more.
+// A lock of another program on the file costs only the samples of that time.
 
 import Foundation
 import SQLite
@@ -27,7 +27,7 @@ import Testing
     #expect(lines.count { $0.contains("cannot record into") } == 1, "\(outcome.messages)")
     #expect(lines.contains { $0.contains("another program holds it locked") })
     #expect(lines.contains { $0.hasPrefix("nshist: recording again after a gap of ") })
-    // The sample that waited for the lock is written; what it kept from being taken is a gap too.
+    // The sample that waited for the lock is written. The samples that could not be taken meanwhile are a gap too.
     let gaps = try recording.texts("SELECT seq FROM sample WHERE gap = 3")
     #expect(gaps.first == String(before + 1))
     #expect(gaps.dropFirst().allSatisfy { $0 == String(before + 2) })

@@ -1,4 +1,4 @@
-// A slice, cut as a user cuts it and read as a user reads it.
+// `nshist capture` cuts a slice out of a history; the usual commands then read the slice.
 
 import Foundation
 import SQLite
@@ -30,7 +30,7 @@ import Testing
     try Command.run(Command.nshist, arguments + ["--db", path])
   }
 
-  @Test("every question about its time has the same output from both, or is refused")
+  @Test("a question about the slice's time gives the same output as the history, or is refused")
   func sameAnswers() throws {
     let before = try contents(of: folder.path)
     let outcome = try capture(Self.bounds)
@@ -60,11 +60,11 @@ import Testing
           one.output == other.output && one.status == other.status, "\(arguments)\n\(one.messages)")
       }
     }
-    // Those about a time outside of it, and a few that depend on what was before it.
+    // Questions about a time outside of the slice are refused, and a few that depend on what was before it.
     #expect(refused <= 3 * 14, "\(refused)")
   }
 
-  @Test("one without a time is about the time of the slice")
+  @Test("a question without a time is about the time of the slice")
   func bounds() throws {
     #expect(try capture(Self.bounds).status == 0)
     let history = try run(["query", "history", "5000", "--format", "json"] + Self.bounds, history)
@@ -118,7 +118,7 @@ import Testing
     #expect(try !contents(of: folder.path).keys.contains { $0.hasPrefix("none") })
   }
 
-  @Test("nothing is replaced, and nothing is left behind")
+  @Test("capture replaces no file, and a failure leaves none")
   func places() throws {
     let other = folder.file("other.txt")
     try Data("precious".utf8).write(to: URL(fileURLWithPath: other))
@@ -139,7 +139,7 @@ import Testing
     #expect(try contents(of: folder.path) == before)
   }
 
-  @Test("no one records into a slice, nor removes a part of it")
+  @Test("recording into a slice and pruning it are refused")
   func notRecorded() throws {
     #expect(try capture(Self.bounds).status == 0)
     let before = try contents(of: folder.path)["slice.db"]
@@ -154,7 +154,8 @@ import Testing
   }
 
   @Test(
-    "who may only read it reads it", .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"))
+    "a user who may only read a slice can query it",
+    .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"))
   func otherUser() throws {
     #expect(try capture(Self.bounds).status == 0)
     try chmod(folder.path, to: 0o755)
@@ -164,7 +165,7 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.messages)")
   }
 
-  @Test("a recorder goes on meanwhile")
+  @Test("a slice can be cut while a recorder runs")
   func whileRecording() throws {
     let recording = try Recording([10, 20])
     let recorder = try recording.startAndAwait(samples: 10)
@@ -185,7 +186,8 @@ import Testing
   }
 
   @Test(
-    "on a full disk nothing is left", .enabled(if: SmallDisk.isPossible, "\(SmallDisk.need)"))
+    "on a full disk capture fails and leaves no file",
+    .enabled(if: SmallDisk.isPossible, "\(SmallDisk.need)"))
   func fullDisk() throws {
     let disk = try SmallDisk(kilobytes: 128)
     let file = disk.file("slice.db")

@@ -1,4 +1,4 @@
-// `check` asks the kernel about processes that are there now.
+// `nshist check` asks the kernel about running processes.
 
 import Foundation
 import TestSupport
@@ -20,7 +20,7 @@ struct CheckCommandTests {
     try Command.run(Command.nshist, ["check"] + arguments)
   }
 
-  /// The verdict of each type, of an answer in JSON.
+  /// Returns the lines of a JSON answer by type.
   private func types(_ outcome: Command.Outcome) throws -> [String: [String: Any]] {
     let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
     let types = try #require((object as? [String: Any])?["types"] as? [[String: Any]])
@@ -62,7 +62,7 @@ struct CheckCommandTests {
     #expect(outcome.status == 2)
     expectOneLine(outcome.messages, saying: "there is no process \(puppets[0].pid) now")
     #expect(try types(outcome)["net"]?["reason"] as? String == "not-running")
-    // Two that are different are so whoever else is missing.
+    // Two processes in different namespaces prove `different`, although a third one is missing.
     #expect(try check(pids(0, 1) + ["2", "--type", "net"]).status == 1)
   }
 

@@ -1,4 +1,4 @@
-// A time namespace that only the children of a live process are to be in.
+// Time namespaces into which the children of a running process go (time_for_children).
 
 import Foundation
 import TestSupport
@@ -33,7 +33,7 @@ struct LiveChildrenLinkTests {
   }
 
   @Test(
-    "a program executed after unshare(CLONE_NEWTIME) is where its children were to go, and entered nothing"
+    "after unshare(CLONE_NEWTIME), an exec moves into the process's own new namespace, which is no join"
   )
   func followedByExec() throws {
     let recording = try LiveRecording(interval: "50ms")
@@ -57,7 +57,7 @@ struct LiveChildrenLinkTests {
   }
 
   @Test(
-    "who enters the time namespace of another is marked, and a child that was born in one has not moved"
+    "entering another process's time namespace is marked joined; a child born in one has not moved"
   )
   func enteredByNsenter() throws {
     let recording = try LiveRecording(interval: "500ms")

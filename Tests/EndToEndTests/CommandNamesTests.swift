@@ -1,10 +1,10 @@
-// The words that name a command: `query` may be left out, and a mistake is answered with the nearest command.
+// The names of commands: `query` may be left out, and a misspelt name is answered with the nearest command.
 
 import TestSupport
 import Testing
 
 struct CommandNamesTests {
-  @Test("a question needs no query before it")
+  @Test("a question works without `query` before it")
   func withoutQuery() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -18,7 +18,7 @@ struct CommandNamesTests {
   }
 
   @Test(
-    "a mistake is one line with the nearest command",
+    "a misspelt command prints one line with the nearest command",
     arguments: [
       ("recrod", "record"), ("quary same 1 2", "query"), ("query sahred 1 2", "shared"),
       ("chnages", "changes"), ("expert", "export"),
@@ -32,7 +32,7 @@ struct CommandNamesTests {
   }
 
   @Test(
-    "help and options of the program are no commands",
+    "help and the program's own options are not taken for misspelt commands",
     arguments: ["help", "--help", "--version", "help query same"])
   func noCommand(words: String) throws {
     let outcome = try Command.run(
@@ -40,7 +40,7 @@ struct CommandNamesTests {
     #expect(outcome.status == 0 && !outcome.output.isEmpty && outcome.messages == "")
   }
 
-  /// What a shell is offered for the last of some words.
+  /// Returns the completions that a shell is offered for the last of some words.
   private func completions(of argument: String, _ words: [String]) throws -> [String] {
     let last = try #require(words.last)
     let command = words.prefix { !$0.hasPrefix("-") }.prefix(2)
@@ -69,12 +69,12 @@ struct CommandNamesTests {
       try completions(of: "positional@0", selectors + ["container:"]) == ["container:0123456789ab"])
     #expect(try completions(of: "positional@0", selectors + ["comm:ss"]) == ["comm:sshd"])
     #expect(try completions(of: "positional@0", selectors + [""]) == ["container:", "comm:"])
-    // bash ends a word at a colon.
+    // bash splits words at a colon.
     #expect(
       try completions(of: "positional@0", selectors + ["container", ":", "01"]) == ["0123456789ab"])
   }
 
-  @Test("where no history can be read, a shell is offered nothing, and sees no message")
+  @Test("if no history can be read, there are no completions and no message")
   func noCompletions() throws {
     for path in ["/nowhere/history.db", "/etc/passwd", "/"] {
       #expect(

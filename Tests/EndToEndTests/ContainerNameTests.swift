@@ -1,4 +1,4 @@
-// What people call a container: found by the recorder in its engine's files, asked for in every query.
+// Names of containers: the recorder finds them in the files of the engine, and every query accepts them.
 
 import Foundation
 import TestSupport
@@ -6,13 +6,13 @@ import Testing
 
 @Suite(.ownsProcesses, .serialized, .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
 struct ContainerNameTests {
-  /// Another in each run: a cgroup of the same name may not be gone yet.
+  /// The ID of the container. It differs in each run, since the cgroup of an earlier run may still exist.
   private let id =
     String(format: "%08x", getpid())
     + String(repeating: "0123456789abcdef", count: 4)
     .dropFirst(8)
 
-  /// A folder with the files of an engine that knows one container.
+  /// Makes a root folder with the files of an engine that knows one container.
   private func hostRoot(_ folder: TemporaryFolder) throws -> String {
     let root = folder.file("host")
     let state = "\(root)/var/lib/docker/containers/\(id)"
@@ -22,7 +22,7 @@ struct ContainerNameTests {
     return root
   }
 
-  /// The PID of the child of a process.
+  /// Returns the PID of the child of a process.
   private func child(of pid: Int32) throws -> Int32 {
     var found: Int32?
     try eventually("PID \(pid) has a child") {
@@ -34,7 +34,8 @@ struct ContainerNameTests {
     return try #require(found)
   }
 
-  @Test("by name, by the beginning of the id, and by the PIDs inside")
+  @Test(
+    "a container and its processes are selected by name, by the start of its ID, and by inner PIDs")
   func named() throws {
     let folder = try TemporaryFolder()
     let cgroup = try LiveCgroup("docker", id)
@@ -67,7 +68,7 @@ struct ContainerNameTests {
     }
     #expect(Set(places.compactMap { $0.number("inode") }).isSuperset(of: pids.map(Int.init)))
     #expect(places.allSatisfy { ["net", "pid"].contains($0["type"]) })
-    // The PID inside, and the one outside.
+    // Selects by the PID inside of the container and by the one outside.
     let inode = try #require(KernelNamespace.inode("/proc/\(first)/ns/pid"))
     for (arguments, expected) in [
       (["1@pid:[\(inode)]"], first), (["2@pid:\(inode)"], second), (["1@pid@\(second)"], first),
@@ -90,7 +91,7 @@ struct ContainerNameTests {
     _ = try outer.wait()
   }
 
-  @Test("after a restart the PIDs inside are other processes, and a comparison says so")
+  @Test("after a restart of a container its PIDs are other processes, and `same` says so")
   func restarted() throws {
     let folder = try TemporaryFolder()
     let cgroup = try LiveCgroup("docker", id)
@@ -121,7 +122,7 @@ struct ContainerNameTests {
     }
   }
 
-  @Test("a cgroup that a user may have made has no name of root's, and is marked")
+  @Test("a cgroup that a user may have made gets no name of root's container and is unverified")
   func forged() throws {
     let folder = try TemporaryFolder()
     let user = ["user.slice", "user-1000.slice", "user@1000.service", "docker-\(id).scope"]
@@ -158,7 +159,7 @@ struct ContainerNameTests {
     }
   }
 
-  @Test("a name that no process and no container has is an error, with the nearest")
+  @Test("an unknown name is an error that names the nearest known one")
   func unknown() throws {
     let folder = try TemporaryFolder()
     let group = try LiveCgroup("docker-\(id).scope")
@@ -193,7 +194,7 @@ struct ContainerNameTests {
     _ = try process.wait()
   }
 
-  @Test("a folder for the names that is not there is said, and nothing recorded")
+  @Test("a missing --host-root is an error")
   func missing() throws {
     let folder = try TemporaryFolder()
     let outcome = try Command.nshist(

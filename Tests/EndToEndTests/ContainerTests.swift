@@ -1,4 +1,4 @@
-// Containers of runc(8) and bwrap(1): what the history tells of them is what was done with them.
+// Real containers of runc(8) and bwrap(1): the history has to show what was done with them.
 
 import Foundation
 import NamespaceModel
@@ -13,13 +13,13 @@ struct ContainerTests {
     row?.row("namespaces")?.row(type)?.number("inode")
   }
 
-  /// Whether a row's namespaces of the types of a container are all others than the host's.
+  /// Whether all of a row's namespaces that a container has are not initial.
   private static func isIsolated(_ row: Row?) -> Bool {
     isolated.allSatisfy { row?.row("namespaces")?.row($0)?.flag("initial") == false }
   }
 
   @Test(
-    "a container of runc: its first process, one executed in it, and its end",
+    "a container of runc is recorded from its first process to its end, with an exec in it",
     .enabled(if: Containers.runcIsThere, "\(Containers.runcNeed)"))
   func runc() throws {
     let folder = try TemporaryFolder()
@@ -63,7 +63,7 @@ struct ContainerTests {
   }
 
   @Test(
-    "two containers that share a network, as those of a pod do",
+    "two containers of a pod share only their network",
     .enabled(if: Containers.runcIsThere, "\(Containers.runcNeed)"))
   func pod() throws {
     let folder = try TemporaryFolder()
@@ -89,7 +89,7 @@ struct ContainerTests {
   }
 
   @Test(
-    "a sandbox of bwrap",
+    "a sandbox of bwrap is recorded with its namespaces and its end",
     .enabled(if: Containers.bwrapIsThere, "\(Containers.bwrapNeed)"))
   func bwrap() throws {
     let folder = try TemporaryFolder()
@@ -129,14 +129,14 @@ struct ContainerTests {
     #expect(time.contains(last?.time("until") ?? 0), "\(rows)")
   }
 
-  /// The namespaces of a row lost their last process, and it is told when.
+  /// Expects the last exit from each namespace of a row to be reported exactly, before `end`.
   private func expectEmptied(
     _ recording: LiveRecording, _ row: Row?, _ types: [String], by end: WallTime
   ) throws {
     let changes = try recording.ask("changes").filter { $0["change"] == "last-exit" }
     for type in types {
       let inode = try #require(Self.inode(row, type))
-      // A namespace of another test may have had the inode number before.
+      // An earlier namespace of another test may have had the inode number.
       let emptied = changes.filter { change in
         change.rows("parts").contains { $0.row("from")?.number("inode") == inode }
       }

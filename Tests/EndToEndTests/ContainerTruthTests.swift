@@ -1,5 +1,6 @@
-// The truth test for who a process was: short processes in cgroups like those of containers, of several
-// users, beside processors that never wait. What was not read is not told as a fact.
+// Compares recorded containers and users with the actual ones: short processes of several users in cgroups like those
+// of containers, while other processes keep the processors busy. A value that was not read must not be reported as
+// read.
 
 import Foundation
 import NamespaceModel
@@ -12,14 +13,14 @@ import Testing
 struct ContainerTruthTests {
   private static let users: [UInt32] = [0, 33, 65534]
 
-  /// A process that was started: what it was after it had moved to its place.
+  /// A process that was started, with its container and user once it had moved into its cgroup.
   private struct Actor {
     let pid: Int32
     let container: String?
     let user: UInt32
   }
 
-  /// Starts processes of some milliseconds until a time is over; a few run for longer.
+  /// Starts processes that run for some milliseconds, a few of them longer, until the time is over.
   private func perform(
     _ cgroups: [(id: String, cgroup: LiveCgroup)], seconds: Double, seed: UInt64
   ) throws -> [Actor] {
@@ -51,7 +52,7 @@ struct ContainerTruthTests {
     return commands.map(\.1)
   }
 
-  @Test("a container and a user that are told as read are those of the process")
+  @Test("a container or user that is reported as read is the actual one")
   func whatIsReadIsTrue() throws {
     let ids = ["a", "b"].map { String(format: "%08x", getpid()) + String(repeating: $0, count: 56) }
     let cgroups = try ids.map { ($0, try LiveCgroup("docker-\($0).scope")) }
@@ -63,7 +64,7 @@ struct ContainerTruthTests {
     try recording.waitForSamples(1)
     let actors = try perform(cgroups, seconds: 6, seed: 21)
     try recording.settle()
-    // Of numbers that were used twice it is not known which process is meant.
+    // Skips PIDs that were used twice: it is not known which process is meant.
     let counts = Dictionary(grouping: actors, by: \.pid).mapValues(\.count)
     var known: [Int: [Row]] = [:]
     for row in try recording.ask("history", "comm:sleep") {
@@ -75,7 +76,7 @@ struct ContainerTruthTests {
         let row = rows.last
       else { continue }
       asked += 1
-      // Last it was where and who it was to be: it moved first, and took its user then.
+      // The last row shows the final container and user: the process moved first and then took its user.
       if row["uid_source"] == "read" {
         usersRead += 1
         #expect(row.number("uid") == Int(actor.user), "\(actor): \(row)")

@@ -1,4 +1,4 @@
-// Programs that run containers, each with a file system of one static program.
+// Runs containers by runc and bwrap, with a root file system of one static program.
 
 import NamespaceModel
 import Foundation
@@ -19,7 +19,7 @@ enum Containers {
   static let bwrapIsThere = areThere(bwrap, busybox)
   static let bwrapNeed = "needs root, bwrap and busybox"
 
-  /// Makes a root file system.
+  /// Makes the root file system, and returns its path.
   static func makeRoot(in folder: TemporaryFolder) throws -> String {
     let root = folder.file("rootfs")
     let files = FileManager.default
@@ -29,9 +29,9 @@ enum Containers {
     return root
   }
 
-  /// Makes a bundle whose first process sleeps, with new namespaces of every usual type.
+  /// Makes an OCI bundle whose first process sleeps, with new namespaces of every usual type.
   ///
-  /// - Parameter isPod: whether a second one is to come, which shares its network.
+  /// - Parameter isPod: whether to prepare a second bundle, which shares the network of the first.
   static func makeBundle(in folder: TemporaryFolder, isPod: Bool = false) throws {
     let root = try makeRoot(in: folder)
     let path = folder.file("config.json")
@@ -57,16 +57,16 @@ enum Containers {
       .write(to: URL(fileURLWithPath: folder.file("other/pod.json")))
   }
 
-  /// What was done with a container, and when, in nanoseconds since the epoch.
+  /// A step in the life of a container, with its wall-clock time.
   struct Step {
     let name: String
     let time: WallTime
     let pid: Int32?
   }
 
-  /// Runs a container, executes a program in it, ends it.
+  /// Runs a container, executes a program in it, and ends it.
   ///
-  /// All in a user namespace, where runc has no say about devices, and a mount namespace.
+  /// Everything runs in a user namespace, in which runc does not manage devices, and in a mount namespace.
   static func play(in folder: TemporaryFolder) throws -> [Step] {
     try play(
       """

@@ -1,4 +1,4 @@
-// A history with many processes in one namespace, for questions that take their time.
+// A history with many processes in one namespace, for questions that take long.
 
 import NSHistory
 import NamespaceModel
@@ -7,10 +7,10 @@ import TestSupport
 struct CrowdedHistory {
   let folder: TemporaryFolder
   let path: String
-  /// The net namespace that all are in.
+  /// The inode number of the net namespace that all processes are in.
   static let inode: UInt64 = 4_026_532_999
 
-  /// Three samples of so many processes.
+  /// Writes three samples of this many processes.
   init(processes: Int32) throws {
     folder = try TemporaryFolder()
     path = folder.file("history.db")

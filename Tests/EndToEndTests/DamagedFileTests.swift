@@ -1,4 +1,4 @@
-// A history that lost its end, or in which pages were overwritten, gives the right answer or none.
+// A truncated history, or one with overwritten pages, gives the right answer or is refused.
 
 import Foundation
 import TestSupport
@@ -25,7 +25,8 @@ import Testing
     try Command.nshist("query", "same", "10", "20", "--format", "json", "--db", path)
   }
 
-  /// Whether the file of these bytes is refused. Anything but that and the answer is a failure.
+  /// Writes these bytes as the history, and returns whether it is refused. Fails if the outcome is neither a refusal
+  /// nor the right answer.
   private func isRefused(_ bytes: Data, _ what: String) throws -> Bool {
     try bytes.write(to: URL(fileURLWithPath: path))
     let outcome = try Self.query(path)
@@ -56,13 +57,13 @@ import Testing
     var refused = 0
     for page in 0..<(whole.count / pageSize) {
       var bytes = whole
-      // The first 100 bytes are the header that says what the file is.
+      // The first 100 bytes are the database header, without which the file is not recognised.
       let start = page == 0 ? 100 : page * pageSize
       bytes.resetBytes(in: start..<((page + 1) * pageSize))
       if byte != 0 { for place in start..<((page + 1) * pageSize) { bytes[place] = byte } }
       if try isRefused(bytes, "page \(page + 1)") { refused += 1 }
     }
-    // Boot, session, sample, task, membership, set, links and namespaces: each has a page.
+    // Each of the tables boot, session, sample, task, membership, set, links and namespaces has a page.
     #expect(refused >= 8)
   }
 

@@ -1,5 +1,5 @@
-// Who a process was at a time: its name, its user, its container and its parent, also where these change
-// while it runs, and where no sample observed it.
+// The description of a process at a time: its name, user, container and parent, also if they change while it runs and
+// if no sample shows it.
 
 import Foundation
 import NamespaceModel
@@ -8,7 +8,7 @@ import Testing
 
 @Suite(.ownsProcesses, .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
 struct DescriptionTests {
-  /// Others in each run: a cgroup of the same name may not be gone yet.
+  /// Returns a container ID that differs in each run, since the cgroup of an earlier run may still exist.
   private func id(_ digit: Character) -> String {
     String(format: "%08x", getpid()) + String(repeating: digit, count: 56)
   }
@@ -20,10 +20,10 @@ struct DescriptionTests {
   private static let events = LiveEvents.arePermitted ? ["on", "off"] : ["off"]
 
   @Test(
-    "a process that is moved from one container to another was in each at its time",
+    "a process that is moved between containers is in each of them at its time",
     arguments: events)
   func moved(events: String) throws {
-    // Both cases run at once.
+    // The cases run at the same time, so they need different cgroups.
     let (one, two) = events == "on" ? (id("a"), id("b")) : (id("e"), id("f"))
     let first = try LiveCgroup("docker-\(one).scope")
     let second = try LiveCgroup("docker-\(two).scope")
@@ -56,7 +56,7 @@ struct DescriptionTests {
     _ = try process.wait()
   }
 
-  @Test("a name and a user are those of the time", arguments: events)
+  @Test("a process has the name and the user of the time asked about", arguments: events)
   func renamed(events: String) throws {
     let recording = try LiveRecording(interval: "100ms", ["--events", events])
     let process = try start(
@@ -86,7 +86,7 @@ struct DescriptionTests {
       #expect(!rows.isEmpty, "\(name)")
       let (from, until) = (rows.first?.time("from") ?? 0, rows.last?.time("until") ?? 0)
       #expect(isEarly ? until < after : from > before, "\(name): \(rows)")
-      // It exits as what it is called last.
+      // Its exit has its last name.
       let changes = try recording.ask("changes", "--pid", "comm:\(name)")
         .filter { $0.pid == Int(process.pid) }
       #expect(changes.allSatisfy { $0["comm"] == name }, "\(changes)")
@@ -101,19 +101,19 @@ struct DescriptionTests {
   }
 
   @Test(
-    "user and container of a process that no sample met are its own",
+    "a process between two samples has its own user and container, not its parent's",
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func short() throws {
     let id = id("c")
     let cgroup = try LiveCgroup("docker-\(id).scope")
     let recording = try LiveRecording(interval: "60s", ["--events", "on"])
-    // A program that runs in a container, and a child of it that runs none.
+    // A program in a container, and a child of it that executes no program.
     let process = try start(
       cgroup.run("setpriv --reuid 33 --clear-groups sh -c '(sleep 0.2; :) & sleep 0.4'"))
     _ = try process.wait()
     try recording.settle()
     let rows = try recording.ask("history", "\(process.pid)")
-    // Before its first program it was a shell outside, that moved itself in.
+    // Before its first program it was a shell outside, which moved itself into the cgroup.
     #expect(rows.last?["container"] == id && rows.dropLast().allSatisfy { $0["container"] == nil })
     #expect(rows.count <= 2, "\(rows)")
     if let row = rows.last {
@@ -143,7 +143,7 @@ struct DescriptionTests {
   }
 
   @Test(
-    "of a container whose engine's files are not found it is said that names were not looked up")
+    "a container without files of its engine is reported as known by ID alone")
   func nameless() throws {
     let id = id("7")
     let cgroup = try LiveCgroup("docker-\(id).scope")
@@ -173,7 +173,7 @@ struct DescriptionTests {
     #expect(!quiet.messages.contains("by id alone"), "\(quiet.messages)")
   }
 
-  @Test("who entered the namespaces of a container from outside is found, and marked")
+  @Test("a process that entered a container's namespaces from outside is listed and marked")
   func outside() throws {
     let id = id("d")
     let cgroup = try LiveCgroup("docker-\(id).scope")
@@ -203,7 +203,7 @@ struct DescriptionTests {
   }
 
   @Test(
-    "the parent at a time is not the maker that has gone",
+    "the parent at a time is the current one, not the exited process that forked it",
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func orphan() throws {
     let recording = try LiveRecording(interval: "100ms", ["--events", "on"])
@@ -212,7 +212,7 @@ struct DescriptionTests {
     defer { kill(pid, SIGKILL) }
     try recording.waitForSamples(3)
     let before = ClockReading.now().wall
-    // A parent is read by samples: it is known up to the last that read it.
+    // Samples read the parent, so it is known up to the last sample that read it.
     try recording.waitForSamples(2)
     try maker.exit()
     try recording.waitForSamples(3)

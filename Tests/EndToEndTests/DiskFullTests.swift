@@ -1,4 +1,4 @@
-// A full disk stops the samples, not the recorder, and loses nothing that was committed.
+// On a full disk the recorder keeps running without samples, and loses nothing that was committed.
 
 import Foundation
 import TestSupport
@@ -14,7 +14,7 @@ struct DiskFullTests {
     recording = try Recording(path: disk.file("history.db"))
   }
 
-  /// How often the recorder has said that it cannot write.
+  /// Returns how often the recorder has logged that it cannot write.
   private func failures(_ messages: String) -> Int {
     messages.split(separator: "\n").count { $0.contains("cannot record into") }
   }
@@ -28,7 +28,7 @@ struct DiskFullTests {
     let recorder = try recording.startAndAwait(samples: 3)
     try fillUntilItFails(recorder)
     let full = try #require(recording.number("SELECT MAX(seq) FROM sample"))
-    // What happens meanwhile is told by the first sample that is written again.
+    // A change meanwhile is reported by the first sample that is written again.
     try recording.proc.setLinks(20, ["net": 4_026_532_100])
     usleep(500_000)
     #expect(recording.number("SELECT MAX(seq) FROM sample") == full)
@@ -38,7 +38,7 @@ struct DiskFullTests {
     let outcome = try recorder.wait()
 
     #expect(outcome.status == 0)
-    // Once, not at every sample of a long night.
+    // The failure is logged once, not at every sample.
     #expect(failures(outcome.messages) == 1, "\(outcome.messages)")
     #expect(outcome.messages.contains("full"))
     #expect(outcome.messages.contains("make room"))

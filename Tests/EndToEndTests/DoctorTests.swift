@@ -1,4 +1,4 @@
-// The doctor says what a recorder would say in the same place, because both ask the same.
+// `nshist doctor` reports what a recorder would log in the same place, because both run the same checks.
 
 import Foundation
 import TestSupport
@@ -15,7 +15,7 @@ struct DoctorTests {
     try chmod(folder.path, to: 0o777)
   }
 
-  /// The state and the words of each check.
+  /// The decoded report: the state and the text of each check.
   private struct Findings: Decodable {
     struct Check: Decodable {
       let check: String
@@ -49,7 +49,7 @@ struct DoctorTests {
     try run(unshare, setUp, "record --interval 20ms --samples 1")
   }
 
-  @Test("where events could not be used")
+  @Test("the doctor and the recorder name the same reason for no events")
   func useless() throws {
     for unshare in [["--pid", "--fork"], ["--time", "--boottime", "1000", "--fork"]] {
       let said = try record(unshare, "").messages.split(separator: "\n")
@@ -60,7 +60,7 @@ struct DoctorTests {
     }
   }
 
-  @Test("where no recorder can begin")
+  @Test("the doctor reports broken where a recorder refuses to start")
   func processesOnly() throws {
     let setUp = "mount -t proc -o subset=pid proc /proc &&"
     let refusal = try record(["--mount"], setUp)
@@ -71,7 +71,7 @@ struct DoctorTests {
     #expect(refusal.messages.contains(recording.advice ?? "none"))
   }
 
-  @Test("where all is well")
+  @Test("the doctor reports fine where a recorder logs no problem")
   func fine() throws {
     let findings = try doctor(["--mount"], "")
     #expect(findings["recording"]?.state == "fine")
@@ -91,7 +91,7 @@ struct DoctorTests {
   }
 
   @Test(
-    "what would allow events works",
+    "the doctor advises CAP_PERFMON where events are not permitted",
     .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"))
   func advice() throws {
     let outcome = try OtherUser.nshist(
@@ -99,12 +99,12 @@ struct DoctorTests {
     let findings = try JSONDecoder().decode(Findings.self, from: Data(outcome.output.utf8))
     let events = try #require(findings["events"])
     #expect(events.state == "degraded" && events.found.contains("perf_event_paranoid is "))
-    // Without the privilege no value of the setting is enough.
+    // Without the capability, no value of the setting is enough.
     #expect(events.advice?.contains("CAP_PERFMON") == true)
     #expect(events.advice?.contains("-1") == false)
   }
 
-  @Test("where no history can be made")
+  @Test("the doctor reports a folder in which no history can be made")
   func noPlace() throws {
     let outcome = try Command.run(
       "/usr/bin/unshare",

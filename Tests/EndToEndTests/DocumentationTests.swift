@@ -1,4 +1,4 @@
-// Every command, option, reason, view and column is in the documents, and the documents name no other.
+// The documents describe every command, option, reason, view and column, and no others.
 
 import Foundation
 import NSHistory
@@ -14,7 +14,7 @@ enum Documents {
     try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
   }
 
-  /// The pages of a catalogue, by their names.
+  /// Returns the pages of a catalogue by file name.
   static func pages(_ catalogue: String) throws -> [String: String] {
     let folder = root.appendingPathComponent(catalogue)
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
@@ -43,14 +43,14 @@ struct DocumentationTests {
     return outcome.output
   }
 
-  /// The commands below one, with their own options.
+  /// Returns the subcommands of a command, with their own options.
   private func commands(_ path: [String] = []) throws -> [(path: [String], options: Set<String>)] {
     let help = try help(path)
     let names = help.components(separatedBy: "SUBCOMMANDS:\n").dropFirst().first?
       .split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
       .compactMap { $0.split(separator: " ").first.map(String.init) }
       .filter { $0 != "See" }
-    // The lines of options: a text may name those of other commands.
+    // Takes only the lines that list options: other text may name those of other commands.
     let own = help.split(separator: "\n").filter { $0.hasPrefix("  -") }.joined(separator: "\n")
     guard let names else { return [(path, Set(Self.options(in: own)))] }
     return try names.flatMap { try commands(path + [$0]) }
@@ -60,7 +60,7 @@ struct DocumentationTests {
     text.matches(of: /--[a-z][a-z-]+/).map { String($0.0) }
   }
 
-  @Test("a page a command, with its options")
+  @Test("each command has a page that lists its options")
   func everyCommandAndOptionIsThere() throws {
     let commands = try commands()
     #expect(Set(commands.map { $0.path.joined(separator: " ") }).isSuperset(of: ["query same"]))
@@ -76,18 +76,18 @@ struct DocumentationTests {
 
   @Test func noOptionIsMadeUp() throws {
     let known = try Set(commands().flatMap(\.options))
-    // In text of nshist itself: of other programs there are a few.
+    // Checks only text about nshist, since the documents also name options of other programs.
     let texts = [readme] + commandPages.values
     let named = texts.flatMap { $0.split(separator: "\n") }
       .filter { $0.contains("nshist") || $0.contains("`--") }
       .filter { !$0.contains("swift ") && !$0.contains("podman") && !$0.contains("Benchmarks/") }
       .flatMap { Self.options(in: String($0)) }
     #expect(named.count > 100)
-    // Every program that is made with the argument parser has this one, and no help shows it.
+    // The argument parser adds this option to every program and shows it in no help.
     #expect(Set(named).subtracting(known) == ["--generate-completion-script"])
   }
 
-  @Test("the README is short, and its commands can be parsed")
+  @Test("the README has at most 161 lines, and its commands parse")
   func readmeCommands() throws {
     #expect(readme.split(separator: "\n", omittingEmptySubsequences: false).count <= 161)
     let folder = try TemporaryFolder()
@@ -100,7 +100,7 @@ struct DocumentationTests {
     }
   }
 
-  @Test("two examples of every command are in its help, and can be parsed")
+  @Test("the help of every command has two examples, which parse")
   func everyCommandHasExamples() throws {
     let folder = try TemporaryFolder()
     for command in try commands() {
@@ -119,8 +119,8 @@ struct DocumentationTests {
     }
   }
 
-  /// An example, run on no file in a folder of its own: it goes as far as its arguments are
-  /// understood.
+  /// Returns an example as a shell command that has no history file, so that it runs only until its arguments are
+  /// parsed.
   private static func safe(_ example: String, in folder: String) -> String {
     let program = example.replacing("nshist ", with: "'\(Command.nshist)' ", maxReplacements: 1)
     let isRecorder = example.contains("nshist record")
@@ -129,7 +129,7 @@ struct DocumentationTests {
       : "cd '\(folder)' && NSHIST_DB=/nowhere/history.db \(program) >/dev/null"
   }
 
-  @Test("completions come from the program", arguments: ["bash", "zsh", "fish"])
+  @Test("the program generates completions for each shell", arguments: ["bash", "zsh", "fish"])
   func completions(shell: String) throws {
     let outcome = try Command.nshist("--generate-completion-script", shell)
     #expect(outcome.status == 0 && outcome.messages == "")
@@ -138,7 +138,7 @@ struct DocumentationTests {
     }
   }
 
-  @Test("the files that the architecture names are there")
+  @Test("the files that Architecture.md names exist")
   func filesOfTheArchitecture() throws {
     let page = try #require(commandPages["Architecture.md"])
     let paths = Set(
@@ -158,7 +158,7 @@ struct DocumentationTests {
     }
   }
 
-  @Test("every table, view and column of a view")
+  @Test("FileFormat.md names every table, every view and every column of a view")
   func everyViewIsThere() throws {
     let recording = try Recording()
     try recording.record(samples: 1)

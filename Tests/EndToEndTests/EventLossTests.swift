@@ -1,5 +1,5 @@
-// Where the kernel has no room for its events, that is said, is a gap, and is all: what was before
-// and what is after stays exact.
+// If the kernel has no room for its events, the recorder logs that and records a gap. The time before and after the
+// gap stays exact.
 
 import Foundation
 import NamespaceModel
@@ -8,22 +8,22 @@ import Testing
 
 @Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct EventLossTests {
-  @Test("events of a burst that found no room are a gap with two ends")
+  @Test("events that are lost in a burst are recorded as one gap with two ends")
   func burst() throws {
-    // Other tests may keep the recorder from running for so long that there is a loss more.
+    // Other tests may keep the recorder from running so long that more events are lost.
     for _ in 1...4 where try isTold() { return }
     Issue.record("the machine was too busy four times")
   }
 
-  /// False where other events than those of the burst were lost too.
+  /// Returns false if events besides those of the burst were lost too.
   private func isTold() throws -> Bool {
-    // Room enough for what other tests do meanwhile, and far too little for the burst.
+    // The ring is large enough for the events of other tests, and far too small for the burst.
     let recording = try LiveRecording(interval: "8s", ["--events", "on", "--event-ring", "64"])
     let (one, other) = (try TestProcess(), try TestProcess())
     try recording.waitForSamples(1)
     let before = try TimedAction { try one.unshare(CloneFlag.net) }
     try recording.settle()
-    // The recorder is as if it were very busy.
+    // Stops the recorder, as a very busy machine would.
     recording.signal(SIGSTOP)
     try one.unshare(CloneFlag.net)
     _ = try Command.run(
@@ -71,7 +71,7 @@ struct EventLossTests {
     return true
   }
 
-  /// Over a range with the loss in it, what is proven by events does not rest on events alone.
+  /// Expects answers over a range with the gap to be exact and to name the gap.
   private func namesTheGap(
     _ recording: LiveRecording, _ pids: [Int32], _ range: ClosedRange<WallTime>
   ) throws {

@@ -1,5 +1,5 @@
-// The same with the kernel's events: whoever moves, and goes back at once, is answered for at any
-// time but the microseconds of the step, whatever the interval between two samples.
+// Compares answers with the log of a workload that is recorded with kernel events. Every process is answered for at
+// any time except for the microseconds of a step, whatever the interval between samples.
 
 import Foundation
 import NSHistory
@@ -10,7 +10,7 @@ import Testing
 @Suite(.ownsProcesses, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct EventTruthTests {
   @Test(
-    "with events nothing is unknown of who was there, and nothing wrong",
+    "with events no answer about running processes is unknown, and none is wrong",
     arguments: [(UInt64(4), "300ms"), (5, "1s")])
   func answersAreExact(seed: UInt64, interval: String) throws {
     let recording = try LiveRecording(interval: interval, ["--events", "on"])
@@ -19,8 +19,8 @@ struct EventTruthTests {
     try examine(recording, theatre.log, seed: seed, questions: 1500)
   }
 
-  /// `NSHIST_STEPS` makes it longer.
-  @Test("thousands of steps, some milliseconds apart, are all told")
+  /// `NSHIST_STEPS` sets the number of steps.
+  @Test("thousands of steps some milliseconds apart are all recorded")
   func manySteps() throws {
     let steps = ProcessInfo.processInfo.environment["NSHIST_STEPS"].flatMap { Int($0) } ?? 2000
     let recording = try LiveRecording(interval: "1s", ["--events", "on"])
@@ -29,9 +29,9 @@ struct EventTruthTests {
     try examine(recording, theatre.log, seed: 6, questions: max(1000, steps / 3))
   }
 
-  /// Who joins a namespace that the last holder leaves right then, and moves on before it is looked at,
-  /// may be nowhere known for that time: that is unknown, and never wrong. It is rare, but on a machine
-  /// where the recorder gets no processor for long.
+  /// A process may join a namespace whose last process leaves at that moment, and move on before it is probed. Then
+  /// its namespace is unknown for that time, but never wrong. This is rare, unless the recorder gets no processor for
+  /// long.
   private static let unseenPerThousand = 10
 
   private func examine(
@@ -62,7 +62,7 @@ struct EventTruthTests {
     try groups.examine(reader)
     let falsehoods = groups.mistakes.count
     #expect(falsehoods == 0, "\(groups.mistakes.prefix(5).joined(separator: "\n"))")
-    // On a loaded machine a PID is often used again before it was read: then never is not said of it.
+    // On a loaded machine PIDs are often reused before they are read, and then `never` is not proven.
     #expect(groups.shared > 50 && groups.never > 5)
     let unsaid = groups.unknownOfTold.count
     #expect(
@@ -92,7 +92,7 @@ struct EventTruthTests {
     #expect(
       untold * 1000 <= 2 * Self.unseenPerThousand * ranges.asked,
       "\(ranges.unseen.prefix(5).joined(separator: "\n"))")
-    // The test would say nothing if one verdict never came up.
+    // Each verdict has to occur often, or the test would prove nothing.
     #expect(examiner.same > 50 && examiner.different > 50)
     #expect(ranges.same > 50 && ranges.different > 5)
   }

@@ -1,16 +1,16 @@
-// What may be unknown where events reported all that happened.
+// Checks unknown answers where events covered the time.
 
 import NSHistory
 import NamespaceModel
 
 enum ExactTruth {
-  /// What is wrong about an answer that says unknown.
+  /// Returns the mistake in an unknown answer; nil if it may be unknown.
   static func mistake(
     _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ truths: [TruthLog.Truth],
     _ samples: SampleTable
   ) -> String? {
     if samples.clockWasSet, line.reason == .gap { return nil }
-    // No event reports time namespaces: of a process that moves on too soon nobody can read it.
+    // No event reports time namespaces, and a probe may come too late for a process that moves on.
     if line.type == .time, line.reason == .notRecorded || line.reason == .changedBetweenSamples {
       return nil
     }

@@ -1,4 +1,4 @@
-// `export --output` makes a file that is whole, or leaves what was there; a pipe may be cut.
+// `export --output` writes a whole file or leaves the old one. An export into a closed pipe ends quietly.
 
 import Foundation
 import TestSupport
@@ -27,7 +27,7 @@ import Testing
       #expect(outcome.output == "")
       #expect(outcome.messages == "")
       #expect(try Data(contentsOf: URL(fileURLWithPath: target)) == Data(printed.utf8))
-      // And no other: neither half a file nor one of another name.
+      // The folder has no other file, such as an incomplete one.
       #expect(try Set(contents(of: recording.folder.path).keys) == ["history.db", "out.csv"])
     }
   }
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func aPipeThatIsCutEndsItQuietly() throws {
-    // More than the largest pipe holds, so that the program does meet the cut.
+    // The output exceeds the largest pipe, so that the program notices the closed pipe.
     let recording = try Recording(Array(1...1000))
     try recording.record(samples: 1)
     let whole = try Command.nshist("export", "--db", recording.path, "--output", target)
@@ -76,7 +76,7 @@ import Testing
     let lines = outcome.output.split(whereSeparator: \.isNewline)
     #expect(lines.first?.hasPrefix("boot,pid_namespace,pid,start,comm,") == true)
     #expect(lines.count == 2)
-    // As every filter ends: by SIGPIPE.
+    // The program ends by SIGPIPE, as filters do.
     #expect(lines.last == "\(128 + SIGPIPE)")
     #expect(outcome.messages == "")
   }

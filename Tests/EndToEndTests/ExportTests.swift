@@ -1,4 +1,4 @@
-// An export: the same rows in every format, only those asked for, in a file that is whole.
+// An export has the same rows in every format, and only those asked for.
 
 import Foundation
 import SQLite
@@ -8,7 +8,7 @@ import Testing
 @Suite(.serialized) struct ExportTests {
   let recording: Recording
 
-  /// Two sessions: PIDs 10 and 20 in the first, 10 and 30 in the second.
+  /// Records two sessions: PIDs 10 and 20 in the first, 10 and 30 in the second.
   init() throws {
     recording = try Recording([10, 20])
     try recording.record()
@@ -21,7 +21,7 @@ import Testing
     try Command.run(Command.nshist, ["export", "--db", recording.path] + arguments)
   }
 
-  /// The rows behind the header, as objects.
+  /// Returns the rows after the header as dictionaries.
   private func rows(_ arguments: String...) throws -> [[String: String]] {
     let outcome = try Command.run(
       Command.nshist, ["export", "--db", recording.path] + arguments)
@@ -33,7 +33,7 @@ import Testing
     return records.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(header, $0)) }
   }
 
-  /// A time of a sample, moved by nanoseconds, as an argument.
+  /// Returns the time of a sample, moved by some nanoseconds, as an argument.
   private func time(_ sample: Int, movedBy offset: Int64 = 0) throws -> String {
     let sql = "SELECT wall_ns FROM sample WHERE seq = \(sample)"
     return argument(try #require(recording.number(sql)) + offset)
@@ -41,7 +41,7 @@ import Testing
 
   @Test func oneHeaderAndEveryRow() throws {
     let all = try rows()
-    // 10 in both sessions, 20 and 30 in one; eight types each.
+    // PID 10 is in both sessions, 20 and 30 in one; each has eight types.
     #expect(all.count == 4 * 8)
     #expect(all.filter { $0["pid"] == "pid" }.isEmpty)
     #expect(all.filter { $0["pid"] == "10" }.count == 16)
@@ -105,12 +105,12 @@ import Testing
     let outcome = try Command.run(
       Command.nshist, ["export", "--type", "net", "--db", recording.path] + arguments)
     let records = try StrictCSV.parse(outcome.output)
-    // What is empty here is about times outside of samples.
+    // An empty export here is about a time outside of samples.
     #expect(outcome.status == 0 || (outcome.status == 2 && records.count == 1), "\(outcome)")
     return records.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(records[0], $0)) }
   }
 
-  @Test("a row says what its own cgroup says, though text is kept by the last digits of numbers")
+  @Test("a row has the text of its own cgroup, also if cache slots collide")
   func numbersAlike() throws {
     let numbers: [Int64] = [5, 5 + 1 << 10, 5 + 1 << 13, 5 + 1 << 61, 5 - 1 << 62]
     let recording = try Recording(Array(100..<120))
@@ -141,13 +141,13 @@ import Testing
     let outcome = try export()
     #expect(outcome.status == 65)
     expectOneLine(outcome.messages, saying: recording.path)
-    // 10 in both sessions and 20 in one; of 30 nothing is known.
+    // PID 10 is in both sessions and 20 in one; of 30 nothing can be read.
     let records = try StrictCSV.parse(outcome.output)
     #expect(records.first?.first == "boot")
     #expect(
       records.dropFirst().map { $0[2] } == Array(repeating: "10", count: 16)
         + Array(repeating: "20", count: 8))
-    // Nothing but a header is no beginning.
+    // Without any row, the header is not printed either.
     try Connection(path: recording.path, access: .readWrite).execute(
       "UPDATE membership SET set_id = 99")
     #expect(try export().output == "")
@@ -155,7 +155,7 @@ import Testing
 
   @Test(arguments: ["csv", "tsv", "json", "ndjson"]) func noRowsAreGoodText(format: String) throws {
     let outcome = try export("--pid", "40", "--format", format)
-    // Between the two sessions nothing was observed.
+    // The status is 2, since nothing was observed between the two sessions.
     #expect(outcome.status == 2)
     let lines = outcome.messages.split(whereSeparator: \.isNewline)
     #expect(lines.count == 2 && lines[0].contains("nothing was recorded from"), "\(lines)")

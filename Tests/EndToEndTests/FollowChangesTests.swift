@@ -1,4 +1,4 @@
-// `nshist changes --follow`, beside a recorder: a change is printed when it is recorded.
+// `nshist changes --follow` prints each change as it is recorded.
 
 import Foundation
 import TestSupport
@@ -12,7 +12,7 @@ struct FollowChangesTests {
       Command.nshist, ["changes", "--follow", "--db", recording.database] + arguments)
   }
 
-  @Test("a change that comes while the command runs; it ends when it has printed enough")
+  @Test("--follow prints new changes only, and ends after --limit rows")
   func comes() throws {
     let recording = try LiveRecording(interval: "200ms", ["--events", "on"])
     let process = try TestProcess()
@@ -21,16 +21,16 @@ struct FollowChangesTests {
     let follower = try follow(
       recording, "--pid", "\(process.pid)", "--mark", "created", "--limit", "1", "--format", "csv",
       "--columns", "pid,link,how")
-    // The header is written once the command has begun to follow.
+    // Waits until the command follows: it writes the header then.
     try recording.waitForSamples(5)
     try process.unshare(CloneFlag.net)
     let outcome = try follower.wait()
     #expect(outcome.status == 0, "\(outcome.messages)")
-    // The change of before the command is not printed.
+    // The change from before the command is not printed.
     #expect(outcome.output == "pid,link,how\r\n\(process.pid),net,new\r\n")
   }
 
-  @Test("with --since first the changes of before; a row is one act")
+  @Test("--follow with --since first prints earlier changes, each act as one row")
   func since() throws {
     let recording = try LiveRecording(interval: "200ms", ["--events", "on"])
     let process = try TestProcess()
@@ -52,7 +52,7 @@ struct FollowChangesTests {
   }
 
   @Test(
-    "what cannot be combined with --follow",
+    "options that cannot be combined with --follow are refused",
     arguments: [
       ["--format", "json"], ["--sort", "pid"], ["--reverse"], ["--until", "now"], ["--pager"],
     ])

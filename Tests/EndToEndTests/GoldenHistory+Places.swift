@@ -1,15 +1,15 @@
-// The namespaces that the processes of the golden history are in.
+// The namespaces of the processes in the golden history.
 
 import NSHistory
 import NamespaceModel
 
 extension GoldenHistory {
-  /// A namespace made after boot.
+  /// Returns a namespace that was made after boot.
   static func made(_ type: NamespaceType, _ inode: UInt64, _ id: UInt64) -> ObservedNamespace {
     ObservedNamespace(type: type, inode: inode, kernelID: id, inodeGeneration: 0, isInitial: false)
   }
 
-  /// One made at boot, with the number and the id that it has since Linux 6.18.
+  /// Returns the initial namespace of a type, with the inode number and the ID that it has since Linux 6.18.
   static func initial(_ type: NamespaceType) -> ObservedNamespace {
     let (inode, id): (UInt64, UInt64) =
       switch type {
@@ -26,7 +26,8 @@ extension GoldenHistory {
       type: type, inode: inode, kernelID: id, inodeGeneration: 0, isInitial: true)
   }
 
-  /// The initial namespaces, but for some types others; children go where their parent is.
+  /// Returns links to the initial namespaces, with some types replaced. Children go into the namespaces of their
+  /// parent.
   static func host(besides others: [ObservedNamespace] = []) -> Links {
     var links: Links = [:]
     for type in NamespaceType.allCases {
@@ -37,11 +38,11 @@ extension GoldenHistory {
     return links
   }
 
-  /// What a reader without the right to it sees of a process.
+  /// The links of a process that the recorder may not read.
   static let denied = Dictionary(
     uniqueKeysWithValues: NamespaceLink.allCases.map { ($0, LinkState.unread(.denied)) })
 
-  /// What an exited process still has: its pid and user namespaces.
+  /// The links of a zombie, which still has its pid and user namespaces.
   static let zombie = host().reduce(into: Links()) { links, link in
     let isKept = [.pid, .user].contains(link.key)
     links[link.key] = isKept ? link.value : .unread(.zombie)

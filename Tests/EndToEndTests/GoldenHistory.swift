@@ -1,15 +1,15 @@
-// Writes the one history that the golden files answer about, through the recorder's own door. What
-// happens in it is in `GoldenHistory+Plot.swift`; nothing in it depends on the machine or the time.
+// Writes the history about which the golden files are. `GoldenHistory+Plot.swift` describes it. It does not depend on
+// the machine or on the time.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 
 enum GoldenHistory {
-  /// Where every link of a process leads.
+  /// The state of every link of a process.
   typealias Links = [NamespaceLink: LinkState]
 
-  /// When a sample was taken, in seconds since the first, on both clocks.
+  /// The time of a sample on both clocks, in seconds since the first sample.
   struct Moment {
     let boot: Int64
     let wall: Int64
@@ -17,17 +17,17 @@ enum GoldenHistory {
     var startsSession = false
   }
 
-  /// A process, and where which samples saw it.
+  /// A process, with its links in each range of samples.
   struct Actor {
     let pid: Int32
     let comm: String
     let parent: Int32
-    /// When it started, in seconds of the boot clock since the first sample.
+    /// The start, in seconds of the boot clock since the first sample.
     let start: Double
     let stays: [(samples: ClosedRange<Int>, links: Links)]
     var uid: UInt32 = 0
     var cgroup = "0::/system.slice/ssh.service"
-    /// Its PIDs in the inner pid namespaces.
+    /// Its PIDs in the nested pid namespaces.
     var innerPIDs: [Int32] = []
     var isKernelThread = false
 
@@ -38,7 +38,7 @@ enum GoldenHistory {
   /// 2023-11-14 22:15:00 UTC.
   static let firstWall = WallTime(nanoseconds: 1_700_000_100 * second)
   static let firstBoot = 1000 * second
-  /// How long each sample takes.
+  /// The duration of each sample.
   static let took = second / 50
 
   /// Writes the history into a new file.
@@ -59,7 +59,7 @@ enum GoldenHistory {
     var sample = ProcessSample(start: reading(moment))
     sample.end = reading(moment, later: took)
     for (place, actor) in actors.enumerated() {
-      // Each session is of a source that has told nothing yet.
+      // Each session starts with a new source, which has not reported anything.
       let before = moment.startsSession ? nil : actor.links(in: number - 1)
       let now = actor.links(in: number)
       let token = ProcessToken(number: UInt64(place) + 1)
@@ -97,7 +97,7 @@ enum GoldenHistory {
 
   private static func reading(_ moment: Moment, later: Int64 = 0) -> ClockReading {
     let boot = firstBoot + moment.boot * second + later
-    // The monotonic clock stands still while the machine sleeps; nothing that is written needs it.
+    // The monotonic clock stops while the machine is suspended, but nothing that is written depends on it.
     return ClockReading(
       wall: firstWall + (moment.wall * second + later), boot: boot, monotonic: boot)
   }
@@ -106,7 +106,7 @@ enum GoldenHistory {
     SessionInfo(
       bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 900,
       program: "nshist golden", interval: 5 * second, identity: "name_to_handle_at",
-      // Not the machine at hand: who owns its control groups is not asked.
+      // This is not the /proc of this machine, so that the owners of its cgroups are not read.
       procRoot: "/elsewhere/proc", recorderPIDNamespaceInode: InitialNamespace.pidInode,
       shownPIDNamespace: initial(.pid), started: started)
   }

@@ -1,9 +1,9 @@
-// What is asked of the golden history.
+// A question to the golden history.
 
 import Testing
 
 struct GoldenQuestion: Sendable, CustomTestStringConvertible {
-  /// Of its golden files, without their ending.
+  /// The name of its golden files, without the extension.
   let name: String
   let words: [String]
   var status: Int32 = 0
@@ -16,13 +16,13 @@ struct GoldenQuestion: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  /// The values of `--format`, and what the files of each end with.
+  /// The values of `--format`, with the file extension of each.
   var formats: [(format: String, ending: String)] {
     let forPeople = words.first == "export" ? "tsv" : "table"
     return [(forPeople, "txt"), ("json", "json"), ("csv", "csv")]
   }
 
-  /// What `nshist` is called with.
+  /// Returns the arguments for `nshist`.
   func arguments(_ format: String) -> [String] {
     words + ["--format", format] + (format == "table" ? ["--utc"] : [])
   }
@@ -32,15 +32,14 @@ struct GoldenQuestion: Sendable, CustomTestStringConvertible {
     Self("same-at", "query same 5000 812 --at 2023-11-14T22:15:12Z", status: 1),
     // While the machine was suspended.
     Self("same-at-gap", "query same 4711 812 --at 2023-11-14T22:15:30Z", status: 2),
-    // The clock showed it twice: between samples 6 and 7, and between 7 and 8.
+    // The clock showed this time twice: between samples 6 and 7, and between 7 and 8.
     Self("same-at-twice", "query same 4711 6200 --at 2023-11-14T22:15:52.5Z"),
-    // And this: between samples 6 and 7, and between 8 and 9, where 6200 exits.
+    // The clock showed this time twice: between samples 6 and 7, and between 8 and 9, where 6200 exits.
     Self("same-at-twice-changed", "query same 4711 6200 --at 2023-11-14T22:15:53.5Z", status: 2),
     Self("same-range", "query same 5000 5100", status: 2),
     Self("same-range-part", "query same 4711 4712 812 --until 2023-11-14T22:15:14Z", status: 1),
     Self("same-reused", "query same 6100 812 --type net,user", status: 2),
-    // 6200 started a second later.
-    // 6100 was two processes; the first did not outlive what was asked.
+    // PID 6100 was two processes. With --all-incarnations both count.
     Self("same-reused-all", "query same 6100 812 --type net,user --all-incarnations", status: 2),
     Self("same-not-there", "query same 6200 4711 --at 2023-11-14T22:15:12Z", status: 2),
     Self("same-denied", "query same 7000 7100 7200 --type net,user", status: 2),
@@ -112,12 +111,12 @@ struct GoldenQuestion: Sendable, CustomTestStringConvertible {
     Self("coverage-at-off", "query coverage --at 2023-11-14T22:16:20Z", status: 2),
 
     Self("timeline", "timeline 5000 4711 --type net,uts"),
-    // 5000 left the initial net and uts namespaces; in all others both stayed.
+    // 5000 left the initial net and uts namespaces; in all other types both processes stayed.
     Self("timeline-folded", "timeline 5000 812"),
     Self("timeline-one", "timeline 4712"),
     Self("timeline-all", "timeline 5000 812 --all"),
     Self("timeline-reused", "timeline 6100 7000 --type net"),
-    // Around the clock's being set.
+    // Around the time at which the wall clock was set.
     Self(
       "timeline-window",
       "timeline 5000 6000 --type net --since 2023-11-14T22:15:48Z --until 2023-11-14T22:16:00Z"),

@@ -1,5 +1,5 @@
-// Every command prints, of one history, what the files in `Golden` hold: what changes there is seen
-// by whoever reads the change.
+// Every command prints of the golden history what the files in `Golden` hold. So a change of any output shows up in
+// the diff of these files.
 
 import Foundation
 import TestSupport
@@ -26,7 +26,7 @@ struct GoldenTests {
     }
   }
 
-  /// Whether a text is what its format says.
+  /// Checks that a text is valid in its format.
   private func check(_ text: String, _ format: String, _ name: String) throws {
     switch format {
     case "json":
@@ -60,10 +60,9 @@ struct GoldenFile {
     try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
   }
 
-  /// Fails where a text is not what the file holds, or writes the file anew if that was asked for.
+  /// Compares a text with the file, or rewrites the file if that was asked for.
   ///
-  /// No file holds a CR, which mail and editors lose: that each record of CSV ends with one is
-  /// what `StrictCSV` is for.
+  /// The files have no CR, which mail and editors lose. `StrictCSV` checks that each record of CSV ends with one.
   func compare(_ text: String) throws {
     let file = Self.folder.appendingPathComponent(name)
     let new = Data(text.utf8.filter { $0 != 0x0D })

@@ -1,4 +1,4 @@
-// How many processes a group is, and what is said of those that are compared.
+// How many processes are compared, and how the answer lists them.
 
 import Foundation
 import NamespaceModel
@@ -10,7 +10,7 @@ import Testing
     try Command.run(Command.nshist, ["query"] + words + ["--db", recording.database])
   }
 
-  @Test("a process that is given by its name and by its PID is one", arguments: [true, false])
+  @Test("a process that is given by name and by PID counts once", arguments: [true, false])
   func nameAndPID(isRange: Bool) throws {
     let recording = try LiveRecording(interval: "100ms", ["--events", "off"])
     let name = "nshist-\(getpid() % 10000)\(isRange ? "r" : "m")"
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  @Test("a process that is called otherwise later is listed once below the verdict of a moment")
+  @Test("a process that is renamed later is listed once for a moment, with the name of that time")
   func listedOnce() throws {
     let recording = try LiveRecording(interval: "100ms", ["--events", "off"])
     let name = "nshist-\(getpid() % 10000)o"
@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test(
-    "what is unknown though events told all is not said to rest on samples",
+    "an unknown answer that events prove has exact evidence",
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func unknownByEvents() throws {
     let recording = try LiveRecording(interval: "10s", ["--events", "on"])
@@ -65,7 +65,7 @@ import Testing
     #expect(answer.output.contains("Evidence: exact. Kernel events cover"), "\(answer)")
   }
 
-  @Test("of a moment at which two shared nothing is left to know", arguments: ["on", "off"])
+  @Test("`shared` at a moment of sharing names no unknown time", arguments: ["on", "off"])
   func sharedAtOnce(events: String) throws {
     guard events == "off" || LiveEvents.arePermitted else { return }
     let recording = try LiveRecording(interval: "200ms", ["--events", events])
@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test(
-    "a short process is found by the names that it had before its last program",
+    "a short-lived process is found by its earlier names too",
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func formerName() throws {
     let recording = try LiveRecording(interval: "2s", ["--events", "on"])
@@ -92,7 +92,7 @@ import Testing
     let visit = try Command.run(
       "/usr/bin/nsenter", ["-t", "\(host.pid)", "-n", "sleep", "0.02"])
     #expect(visit.status == 0, "\(visit)")
-    // One of a name that is known, and was never there.
+    // A process with another known name, which was never in the namespace.
     let other = try Command(
       "/bin/sh", ["-c", "exec perl -e '$0=q(elsewhere); sleep 60'"])
     defer { other.signal(SIGKILL) }
@@ -106,14 +106,14 @@ import Testing
       $0["change"] == "moved"
     }
     #expect(moves.map { $0["comm"] } == ["nsenter"], "\(moves)")
-    // The name that a process has of its parent before its first program is not kept.
+    // The name that a process inherits before its first program is not stored.
     let answer = try ask(recording, "shared", "comm:elsewhere", "net:\(inode)", "--type", "net")
     #expect(answer.status == 2, "\(answer)")
     try host.exit()
   }
 
   @Test(
-    "a parent that had exited is no parent any more, and made the process",
+    "an exited parent is not the parent any more, but still the maker",
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func formerParent() throws {
     let recording = try LiveRecording(interval: "60s", ["--events", "on"])

@@ -1,5 +1,5 @@
-// A user without privilege who does something as fast as the kernel lets it: the recorder goes on to take
-// samples, records everybody else as exactly as before, says what it left out, and ends when it is told to.
+// An unprivileged process changes namespaces as fast as the kernel permits. The recorder keeps sampling, records all
+// other processes exactly, reports what it omitted, and ends when it is told to.
 
 import Foundation
 import NamespaceModel
@@ -8,14 +8,14 @@ import Testing
 
 @Suite(.ownsProcesses, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct HammerTests {
-  /// How many KiB of memory a process has.
+  /// Returns the peak memory of a process in KiB.
   private static func resident(_ pid: Int32) throws -> Int {
     let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     return try #require(line.flatMap { Int($0.filter(\.isNumber)) })
   }
 
-  @Test("who makes namespaces as fast as it can hides nobody else")
+  @Test("a process that makes namespaces as fast as it can hides no other process")
   func hammer() throws {
     let recording = try LiveRecording(interval: "1s", ["--events", "on", "--event-ring", "32768"])
     let (one, other) = (try TestProcess(), try TestProcess())
@@ -33,7 +33,7 @@ struct HammerTests {
     let messages = try recording.messages()
     #expect(coverage.compactMap { $0.number("folded") }.reduce(0, +) > 1000, "\(coverage)")
     #expect(messages.contains("PID \(hammer.pid) (hammer) changed namespaces more often"))
-    // A machine that is busy with other things may lose events; then that is said.
+    // On a busy machine events may be lost, which is then a gap.
     if !coverage.contains(where: { $0["period"] == "gap" }) {
       let moves = try recording.ask("changes", "--pid", "\(other.pid)").filter {
         $0["change"] == "moved"
@@ -51,13 +51,13 @@ struct HammerTests {
         }
       }
     }
-    // Once it is calm, all is known again.
+    // After the hammering, its namespaces are known again.
     let now = ClockReading.now().wall
     try recording.waitForSamples(1)
     #expect(try recording.same([hammer.pid, other.pid], at: now, "uts")["verdict"] == "different")
   }
 
-  @Test("a signal ends the recorder within a second, whatever goes on")
+  @Test("a signal ends the recorder within seconds, also under load")
   func signal() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -75,7 +75,7 @@ struct HammerTests {
     let took = ClockReading.now().boot - asked
     withExtendedLifetime(hammer) {}
     #expect(outcome.status == 0, "\(outcome.messages)")
-    // A debug build, beside other tests, has a fraction of a processor.
+    // The limit allows for a debug build that shares the processors with other tests.
     #expect(took < 6_000_000_000, "\(took)")
     #expect(memory < 200_000, "\(memory) KiB")
     #expect(try Recording.texts("SELECT end_reason FROM session", in: path) == ["stopped"])

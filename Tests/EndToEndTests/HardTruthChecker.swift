@@ -1,4 +1,4 @@
-// Compares answers and changes with the log of a hard workload.
+// Compares answers and changes with the log of a hard workload (`HardWorkload`).
 
 import NSHistory
 import NamespaceModel
@@ -63,7 +63,7 @@ struct HardTruthChecker {
     switch line.reason {
     case .notRunning: return truths.contains(.away) ? nil : "not running, but it was"
     case .zombie:
-      // In samples a process that has ended and is not reaped may be one for a moment.
+      // A sample may catch a process that has exited and is not reaped yet.
       return truths.contains(.zombie) || truths.contains(.away) ? nil : "no zombie"
     case .gap: return hasGap(around: time) ? nil : "a gap where none is"
     case .notRecorded, .changedBetweenSamples: return nil
@@ -71,13 +71,13 @@ struct HardTruthChecker {
     }
   }
 
-  /// A moment within a sample has the samples before and after that one around it.
+  /// Of a moment within a sample, the samples before and after that one count as around it.
   private func hasGap(around time: WallTime) -> Bool {
     guard let (before, after) = samples.around(time) else { return true }
     return samples.hasGap(after: before, upTo: after)
   }
 
-  /// A change is of a process of the log, and it did that then.
+  /// Checks that a process of the log made a change in the reported time.
   mutating func check(_ change: NamespaceChange) {
     guard let process = change.process, log.knows(process), process.tid == nil else { return }
     let life = log.lives.first { life in
@@ -90,7 +90,7 @@ struct HardTruthChecker {
     guard let life, let by = change.by else { return }
     changes += 1
     let after = change.isExact ? by : change.after ?? .min
-    // A sample takes time: what it saw was so at some moment of it.
+    // A sample takes time, and read the change at some moment of it.
     let until =
       change.isExact
       ? by : by + (samples.all.first { $0.start == by }.map { $0.end - $0.start } ?? 0)

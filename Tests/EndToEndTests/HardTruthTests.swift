@@ -1,5 +1,5 @@
-// The truth test for what recorders find hard: see HardWorkload. The recorder is restarted in mid-run,
-// loses events on purpose, and shares the processors with others that never wait.
+// Compares answers and changes with the log of `HardWorkload`, which does what is hard to record. The recorder is
+// restarted meanwhile, loses events on purpose, or competes with processes that never wait.
 
 import Foundation
 import NSHistory
@@ -9,7 +9,7 @@ import Testing
 
 @Suite(.ownsProcesses, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct HardTruthTests {
-  /// A recorder that can be stopped and started again over one file.
+  /// A recorder that can be stopped and started again with the same file.
   private final class RestartedRecorder {
     let folder: TemporaryFolder
     let database: String
@@ -44,21 +44,21 @@ struct HardTruthTests {
   }
 
   @Test(
-    "makers that exit, threads that return, main threads that end, and a recorder that restarts")
+    "answers are right across restarts of the recorder")
   func restarts() throws {
     let recorder = try RestartedRecorder(["--interval", "300ms", "--events", "on"])
     let workload = HardWorkload(seed: 11)
     try workload.run(seconds: 4)
     for _ in 0..<2 {
       try recorder.stop()
-      // Nothing moves while nobody records: nothing may have moved afterwards.
+      // No process moves while no recorder runs, so that no move may be reported afterwards.
       try recorder.start()
       try workload.run(seconds: 2.5)
     }
     try check(recorder, workload.log, seed: 11)
   }
 
-  @Test("the same in samples alone")
+  @Test("answers are right with samples only")
   func sampled() throws {
     let recorder = try RestartedRecorder(["--interval", "50ms", "--events", "off"])
     let workload = HardWorkload(seed: 12)
@@ -69,7 +69,7 @@ struct HardTruthTests {
     try check(recorder, workload.log, seed: 12)
   }
 
-  @Test("the same where events are lost on purpose, beside processes that never wait")
+  @Test("answers are right where events are lost and the processors are busy")
   func losses() throws {
     let busy = try (0..<2).map { _ in
       try Command("/bin/sh", ["-c", "while :; do :; done"])
@@ -116,7 +116,7 @@ struct HardTruthTests {
     #expect(
       checker.mistakes.isEmpty,
       "\(checker.mistakes.count): \(checker.mistakes.prefix(12).joined(separator: "\n"))")
-    // The test would say nothing if little were proven.
+    // Enough has to be proven, or the test would prove nothing.
     #expect(checker.proven * 4 > checker.asked && checker.changes > 20)
   }
 }

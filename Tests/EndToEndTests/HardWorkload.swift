@@ -1,6 +1,5 @@
-// A workload with what recorders find hard: makers that exit at once, threads that leave and return,
-// main threads that end before the others, and a machine that is busy. The log of it says where each
-// process was.
+// A workload that is hard to record: makers of namespaces that exit at once, threads that leave and return, main
+// threads that exit before the others, and a busy machine. Its log says in which namespaces each process was.
 
 import Foundation
 import NamespaceModel
@@ -20,13 +19,13 @@ final class HardWorkload {
     let puppet: TestProcess
     let life: Int
     var hasThread = false
-    /// The types of which the thread has namespaces of its own.
+    /// The types of which the thread has namespaces of its own, as CLONE_NEW* flags.
     var threadFlags: Int32 = 0
   }
 
   init(seed: UInt64) { random = SeededRandom(seed: seed &* 977) }
 
-  /// Takes steps for a time.
+  /// Makes random steps for some seconds.
   func run(seconds: Double, pause: ClosedRange<Double> = 0.002...0.04) throws {
     let end = ClockReading.now().wall + Int64(seconds * 1e9)
     while ClockReading.now().wall < end {
@@ -47,7 +46,7 @@ final class HardWorkload {
     }
   }
 
-  /// Starts a process where the host's are, or one whose maker has exited when it reports its PID.
+  /// Starts a process in the initial namespaces, or as a daemon in new ones, whose maker has exited by then.
   private func start() throws {
     let began = ClockReading.now().wall
     var places = Workload.host
@@ -65,7 +64,7 @@ final class HardWorkload {
     try record(actor.life, places: nil) { try actor.puppet.exit() }
   }
 
-  /// The main thread ends: the process is a zombie until its other thread has ended too.
+  /// Lets the main thread exit, so that the process is a zombie until its other thread has exited too.
   private func endMainThread() throws {
     let index = Int.random(in: actors.indices, using: &random)
     try startThread(index)
@@ -87,7 +86,7 @@ final class HardWorkload {
     actors[index].hasThread = true
   }
 
-  /// A thread leaves for namespaces of its own, or returns to its process's: that is where it was.
+  /// Moves a thread to namespaces of its own, or back. The namespaces of its process do not change.
   private func moveThread() throws {
     let index = Int.random(in: actors.indices, using: &random)
     try startThread(index)

@@ -1,14 +1,14 @@
-// What holds of every history file, whatever happened to its recorders.
+// Properties of every history file, whatever happened to its recorders.
 
 import Foundation
 import Testing
 
 extension Recording {
-  /// Expects a file that SQLite finds whole, with numbers that refer to something.
+  /// Expects the file to pass SQLite's integrity check, and its references to exist.
   func expectWhole(at location: SourceLocation = #_sourceLocation) throws {
     #expect(try texts("PRAGMA integrity_check") == ["ok"], sourceLocation: location)
     #expect(try texts("PRAGMA foreign_key_check") == [], sourceLocation: location)
-    // Sessions are ranges of samples, without a hole.
+    // The sequence numbers of the samples have no hole.
     #expect(
       try texts("SELECT seq FROM sample ORDER BY seq")
         == (0..<(number("SELECT COUNT(*) FROM sample") ?? 0)).map { String($0 + 1) },
@@ -30,7 +30,7 @@ extension Recording {
     #expect(
       try texts("SELECT membership_id FROM membership WHERE until_seq IS NULL") == [],
       sourceLocation: location)
-    // No membership reaches from one session into the next.
+    // No membership extends over two sessions.
     #expect(
       try texts(
         """

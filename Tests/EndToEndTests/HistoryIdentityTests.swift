@@ -1,4 +1,4 @@
-// What tells one history, and the machine that it was recorded on, from others.
+// The identity of a history file, and of the machine on which it was recorded.
 
 import Foundation
 import SQLite
@@ -20,7 +20,7 @@ struct HistoryIdentityTests {
     try Connection(path: path, access: .readWrite).prepare(sql).map { $0.optionalText(0) }
   }
 
-  @Test("each file has a UUID of its own, which stays")
+  @Test("each file has a UUID of its own, which never changes")
   func uuid() throws {
     let paths = [folder.file("one.db"), folder.file("other.db")]
     for path in paths { try record(path) }
@@ -36,7 +36,7 @@ struct HistoryIdentityTests {
     #expect(try texts("SELECT uuid FROM history", paths[0]) == first[0])
   }
 
-  @Test("a session names its machine")
+  @Test("a session records the host name and the machine ID")
   func machine() throws {
     let path = folder.file("history.db")
     try record(path)
@@ -52,7 +52,7 @@ struct HistoryIdentityTests {
   }
 
   @Test(
-    "a FIFO in place of the machine id delays nobody, and a link leads nowhere outside of the root")
+    "a machine ID in a FIFO, or behind a link out of the root, is not read")
   func noFile() throws {
     let root = folder.file("root")
     let file = root + "/etc/machine-id"
@@ -70,7 +70,7 @@ struct HistoryIdentityTests {
     }
   }
 
-  @Test("what is no machine id is none")
+  @Test("a malformed machine ID is not recorded")
   func noMachineID() throws {
     let root = folder.file("root")
     try FileManager.default.createDirectory(

@@ -1,11 +1,11 @@
-// Names that processes give themselves, made to break a terminal, CSV or JSON, break none of them.
+// Process names that are made to break a terminal, CSV or JSON break none of them.
 
 import Foundation
 import TestSupport
 import Testing
 
 @Suite(.serialized) struct HostileCommTests {
-  /// What the kernel shows as the name, and what every output has to show.
+  /// The name as the kernel shows it, and as every output has to print it.
   static let names: [(pid: Int, comm: [UInt8], shown: String)] = [
     (10, Array("foo )bar".utf8), "foo )bar"),
     (11, Array("foo\nbar".utf8), #"foo\nbar"#),
@@ -19,7 +19,7 @@ import Testing
     (19, Array(") S 1 (".utf8), ") S 1 ("),
     (20, Array("größe ☃".utf8), "größe ☃"),
     (21, [], ""),
-    // A mark that goes on top of a quote does not make another letter of it.
+    // A combining character after a quote does not hide the quote.
     (22, Array("\"\u{301},\\".utf8), "\"\u{301},\\\\"),
   ]
 

@@ -1,4 +1,4 @@
-// What is done to a history file by hand, each in SQL: no recorder writes any of it.
+// Edits of a history file in SQL, none of which a recorder would make.
 
 enum HostileEdits {
   private static let most = "9223372036854775807"
@@ -41,7 +41,7 @@ enum HostileEdits {
     "UPDATE membership SET until_seq = NULL",
   ]
 
-  /// A chain of user namespaces, each made in the one before; `parent` of number `n`.
+  /// Returns SQL that adds 20,000 user namespaces. `parent` is the SQL expression for the parent of number `n`.
   private static func many(parent: String) -> String {
     """
     WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 20000)
@@ -58,7 +58,7 @@ enum HostileEdits {
     UPDATE namespace SET parent_id = namespace_id % (SELECT MAX(namespace_id) FROM namespace) + 1,
       owner_id = namespace_id % (SELECT MAX(namespace_id) FROM namespace) + 1
     """,
-    // The two user namespaces, and the two pid namespaces, were made in one another.
+    // Makes the two user namespaces parents of each other, and the two pid namespaces too.
     """
     UPDATE namespace SET parent_id = (SELECT namespace_id FROM namespace AS n WHERE n.kernel_id =
       CASE namespace.kernel_id WHEN 6001 THEN 6003 WHEN 6003 THEN 6001 WHEN 6004 THEN 6005
@@ -100,13 +100,13 @@ enum HostileEdits {
     "DROP TABLE clock_step", "DROP TABLE namespace_set_link",
   ]
 
-  /// Columns of text. The name of a migration is asked of nobody.
+  /// Columns of text. The name of a migration is not among them, since no question reads it.
   static let texts = [
     "task.comm", "task.nspid", "cgroup.path", "boot.uuid", "session.program", "session.identity",
     "session.proc_root", "session.end_reason", "pid_space.proc_root", "namespace_set.links",
   ]
 
-  /// ESC, line feed, CR, CSI, a line separator, a mark that turns the text, and no UTF-8 at all.
+  /// Text with ESC, LF, CR, CSI, a line separator, a bidirectional override, and bytes that are not UTF-8.
   static let text =
     "char(27, 91, 51, 49, 109, 10, 13, 155, 8232, 8238, 34, 44) || CAST(x'ff00c328' AS TEXT)"
 

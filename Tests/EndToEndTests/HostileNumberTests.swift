@@ -1,5 +1,4 @@
-// Numbers that no kernel gives and no recorder writes: they are refused, or shown as what they are,
-// and nothing traps.
+// Numbers that no kernel reports and no recorder writes are refused or printed as they are, and nothing traps.
 
 import Foundation
 import SQLite
@@ -11,7 +10,9 @@ import Testing
 
   init() throws { recording = try Recording() }
 
-  @Test("start times past all clocks", arguments: [UInt64(900_000_000_000), UInt64.max, 1 << 63])
+  @Test(
+    "impossible start times in /proc are recorded and answered",
+    arguments: [UInt64(900_000_000_000), UInt64.max, 1 << 63])
   func startTime(ticks: UInt64) throws {
     try recording.proc.add(30, start: ticks)
     #expect(try recording.record(samples: 2).status == 0)
@@ -51,7 +52,7 @@ import Testing
   ]
 
   @Test(
-    "what contradicts itself is refused, and not answered",
+    "a file that contradicts itself is refused",
     arguments: [
       "UPDATE membership SET until_seq = 999 WHERE membership_id = 1",
       "UPDATE membership SET from_seq = 3, until_seq = 2",
@@ -64,7 +65,7 @@ import Testing
     ])
   func contradiction(sql: String) throws {
     try recording.record(samples: 3)
-    // A second session, so that what is past the first is not past all.
+    // Records a second session, so that numbers beyond the first session may still exist.
     try recording.record(samples: 3)
     try Connection(path: recording.path, access: .readWrite).execute(
       "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; \(sql)")
@@ -76,7 +77,7 @@ import Testing
     }
   }
 
-  @Test("a file edited by hand is refused or answered, in time", arguments: edits)
+  @Test("a file with edited numbers is refused or answered, without a trap", arguments: edits)
   func edited(sql: String) throws {
     try recording.record(samples: 3)
     try Connection(path: recording.path, access: .readWrite).execute(

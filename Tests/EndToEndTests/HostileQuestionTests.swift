@@ -1,6 +1,5 @@
-// A history that was edited by hand, or by somebody who means harm, one edit at a time: every
-// command ends in time with a status of its own, never by a signal, and prints nothing that a
-// terminal obeys.
+// A history that somebody edited, one edit at a time. Every command ends in time, with a documented status and never
+// by a signal, and prints no control characters.
 
 import Foundation
 import SQLite
@@ -8,7 +7,7 @@ import TestSupport
 import Testing
 
 struct HostileQuestionTests {
-  /// The golden history, to be edited.
+  /// The bytes of the golden history, which each test edits.
   private static let golden = Result {
     let folder = try TemporaryFolder()
     try GoldenHistory.write(folder.file("history.db"))
@@ -43,8 +42,8 @@ struct HostileQuestionTests {
     "limits", "doctor", "export --since 2023-11-14T22:15:20Z",
   ]
 
-  /// Asks everything of the `turn`th edit. A question is asked in one of the formats, each edit's in the next; in all
-  /// of them where `NSHIST_SEEDS` asks for more than a usual run does.
+  /// Asks all questions of the edited file. Each question is asked in one format, which changes with the edit
+  /// (`turn`); with more seeds than usual in `NSHIST_SEEDS`, in all formats.
   private func askAll(
     _ formats: [String], turn: Int, at location: SourceLocation = #_sourceLocation
   ) throws {
@@ -91,7 +90,7 @@ struct HostileQuestionTests {
     let bad = text.unicodeScalars.first { scalar in
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator: !allowed.contains(scalar)
-      // Bytes that are no UTF-8 come as U+FFFD.
+      // Bytes that are not UTF-8 are decoded as U+FFFD, which is accepted.
       default: false
       }
     }
@@ -99,7 +98,7 @@ struct HostileQuestionTests {
   }
 
   @Test(
-    "samples, times and numbers that cannot be",
+    "impossible times and numbers end no command by a signal",
     arguments: zip(HostileEdits.numbers.indices, HostileEdits.numbers))
   func number(turn: Int, sql: String) throws {
     try edit(sql)
@@ -107,7 +106,7 @@ struct HostileQuestionTests {
   }
 
   @Test(
-    "parents and owners in a circle, a long chain and a wide one",
+    "circular, long and wide relations of namespaces end no command by a signal",
     arguments: zip(HostileEdits.kin.indices, HostileEdits.kin))
   func kin(turn: Int, sql: String) throws {
     try edit(sql)
@@ -115,7 +114,7 @@ struct HostileQuestionTests {
   }
 
   @Test(
-    "rows that are not there, and codes that mean nothing",
+    "missing rows and unknown codes end no command by a signal",
     arguments: zip(HostileEdits.dangling.indices, HostileEdits.dangling))
   func dangling(turn: Int, sql: String) throws {
     try edit(sql)
@@ -123,15 +122,16 @@ struct HostileQuestionTests {
   }
 
   @Test(
-    "text that a terminal obeys", arguments: zip(HostileEdits.texts.indices, HostileEdits.texts))
+    "control characters in text columns are never printed",
+    arguments: zip(HostileEdits.texts.indices, HostileEdits.texts))
   func text(turn: Int, column: String) throws {
     let parts = column.split(separator: ".")
     try edit("UPDATE \(parts[0]) SET \(parts[1]) = \(HostileEdits.text) || rowid")
-    // Text is what a format escapes: each is asked in all.
+    // Escaping depends on the format, so each question is asked in all of them.
     for format in ["table", "json", "csv"] { try askAll([format], turn: turn) }
   }
 
-  @Test("no value where there has to be one, and values of another kind")
+  @Test("missing values and values of another type end no command by a signal")
   func otherKinds() throws {
     for (turn, edited) in HostileEdits.otherKinds.enumerated() {
       let (table, column, value) = edited
@@ -148,7 +148,7 @@ struct HostileQuestionTests {
     }
   }
 
-  @Test("the history itself is answered, so that a refusal is of the edit")
+  @Test("the unedited history answers every question")
   func unedited() throws {
     for question in Self.questions {
       let outcome = try Command.run(

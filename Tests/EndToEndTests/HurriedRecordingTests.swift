@@ -1,4 +1,4 @@
-// A recorder whose samples take longer than the time from one to the next.
+// A recorder whose samples take longer than its interval.
 
 import Foundation
 import TestSupport
@@ -19,7 +19,7 @@ struct HurriedRecordingTests {
     #expect(outcome.status == 0, "\(outcome.messages)")
     let times = outcome.messages.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
     try #require(times.count == 3, "\(outcome.messages)")
-    // Each sample waits some twenty milliseconds for the events of its time.
+    // Each sample waits about twenty milliseconds for the events of its time.
     #expect(times[0] > 40 * 0.015)
     #expect(times[1] + times[2] < 0.7 * times[0], "\(times)")
   }

@@ -1,5 +1,5 @@
-// The three questions of a responder, with real containers of podman(1): each is answered by at most two
-// commands, in words that say who, from when to when, and how sure that is.
+// Three questions of an incident, with real containers of podman(1). At most two commands answer each of them, and
+// name the process, the times, and how certain they are.
 
 import Foundation
 import NamespaceModel
@@ -28,7 +28,7 @@ struct IncidentTests {
     try Command(words[0], Array(words.dropFirst()))
   }
 
-  /// A line of a text in which all of these are.
+  /// Returns the first line of a text that contains all of these words.
   private func line(_ text: String, _ words: String...) -> String? {
     text.split(separator: "\n").map(String.init).first { line in words.allSatisfy(line.contains) }
   }
@@ -42,13 +42,13 @@ struct IncidentTests {
     }
   }
 
-  @Test("did a process of one container and one of another ever share a network")
+  @Test("`shared` names the process of one container that entered the network of another")
   func everShared() throws {
     let web = try podman.start(name + "-web")
     let db = try podman.start(name + "-db")
     try waitForNames(name + "-web", name + "-db")
     let since = argument(ClockReading.now().wall)
-    // A process of the one that is ten milliseconds in the other's network.
+    // A process of the one container enters the other's network for ten milliseconds.
     let visitor = try start(
       try LiveCgroup.run(
         "/usr/bin/nsenter -t \(db.pid) -n /bin/sleep 0.01", inGroupOf: web.pid))
@@ -64,7 +64,7 @@ struct IncidentTests {
     #expect(first.wholeMatch(of: sentence) != nil, "\(answer.output)")
   }
 
-  @Test("who made this network, and what keeps it")
+  @Test("`members` names the maker of a network and what keeps it")
   func whoMadeAndWhatKeeps() throws {
     let mounts = TestMounts()
     let pin = try mounts.privateFolder().file("kept")
@@ -73,7 +73,7 @@ struct IncidentTests {
     try waitForNames(name)
     let kept = try ask("members", "net:\(inode)")
     let header = kept.output.split(separator: "\n").first.map(String.init) ?? ""
-    // Made by what podman calls, which has exited since.
+    // runc, which podman starts and which has exited since, made the namespace.
     #expect(
       try header.firstMatch(
         of: Regex("(made by|first process seen in it was).*runc"))
@@ -90,7 +90,7 @@ struct IncidentTests {
     }
   }
 
-  @Test("what was this PID, and who entered its container")
+  @Test("`history` and `changes` say what a PID was and who entered its container")
   func whatWasIt() throws {
     let web = try podman.start(name)
     try waitForNames(name)
@@ -100,7 +100,7 @@ struct IncidentTests {
       ["/usr/bin/nsenter", "-t", "\(web.pid)", "-n", "-u", "/bin/sleep", "0.3"])
     _ = try visitor.wait()
     try recording.settle()
-    // Who ran in it is gone by now.
+    // The process that ran in the container has exited by now.
     let changes = try recording.ask("changes", "--container", name)
     let gone = try #require(
       changes.first {
@@ -109,7 +109,7 @@ struct IncidentTests {
 
     let was = try ask("history", "\(gone)")
     #expect(was.status == 0 && was.output.contains("PARENT"), "\(was.messages)")
-    // It may have been read before runc moved it to the container: then that is a line of its own.
+    // The process may have been read before runc moved it into the cgroup; then that is a row of its own.
     #expect(line(was.output, "\(gone)", "sleep", name, "exited") != nil, "\(was.output)")
     #expect(line(was.output, "\(gone)", "runc") != nil, "\(was.output)")
 

@@ -1,5 +1,5 @@
-// Somebody enters the namespaces of another process and goes back to the host's, live: what a
-// responder finds afterwards.
+// A process enters the namespaces of another one and returns to the host's, on the live system. The answers show what
+// an incident responder finds afterwards.
 
 import Foundation
 import TestSupport
@@ -14,7 +14,7 @@ struct IntruderTests {
       Command.nshist, arguments + ["--format", "json", "--db", recording.database])
     #expect(outcome.status == 0, "\(arguments): \(outcome.messages)")
     let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? Object
-    // The rows are called as the question is.
+    // The key of the rows is the name of the question.
     return answer?[arguments[1]] as? [Object] ?? []
   }
 
@@ -24,7 +24,8 @@ struct IntruderTests {
     row?[key] as? [String] ?? []
   }
 
-  @Test("who entered, whose namespaces, and who went back to the host")
+  @Test(
+    "an intruder is found with the namespaces it entered, their owner, and its return to the host")
   func intruder() throws {
     let recording = try LiveRecording()
     let (victim, intruder) = (try TestProcess(), try TestProcess())
@@ -70,7 +71,7 @@ struct IntruderTests {
     #expect(members.contains { $0["pid"] as? Int == Int(victim.pid) })
   }
 
-  @Test("a container's first process, and one that is executed in it")
+  @Test("the first process of a container and one that enters it by nsenter are both found")
   func container() throws {
     let recording = try LiveRecording()
     try recording.waitForSamples(2)
@@ -88,7 +89,7 @@ struct IntruderTests {
     try recording.waitForSamples(2)
 
     let changes = try ask(recording, "query", "changes")
-    // Where its children go is reported with the rest, or when the first child makes that pid namespace.
+    // The link for children is reported with the other links, or when the first child makes the pid namespace.
     let made = changes.filter { $0["pid"] as? Int == Int(container.pid) }
     #expect(Self.strings(made.first, "marks") == ["created"])
     let parts = made.flatMap { $0["parts"] as? [Object] ?? [] }
@@ -97,7 +98,7 @@ struct IntruderTests {
     let intruder = changes.first { $0["pid"] as? Int == Int(exec.pid) }
     #expect(Self.strings(intruder, "marks") == ["joined"])
     #expect([Int(inside), Int(container.pid)].contains(Self.pid(intruder?["joined"])))
-    // Those that have only their children go there are listed too.
+    // Processes of which only the children go into the namespace are listed too.
     let members = try ask(
       recording, "query", "members", "pid@\(inside)", "--columns", "pid,link"
     ).filter { $0["link"] as? String == "pid" }

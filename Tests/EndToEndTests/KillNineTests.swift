@@ -1,4 +1,4 @@
-// SIGKILL at any moment loses no committed sample, and the next recorder closes what was left open.
+// SIGKILL at any moment loses no committed sample, and the next recorder closes the session that was left open.
 
 import Foundation
 import TestSupport
@@ -28,7 +28,8 @@ import Testing
     var closed = 0
     for round in 0..<32 {
       let recorder = try recording.start(interval: "10ms")
-      // Half of them die wherever they are, be it at making the file; half of them at work.
+      // Half of the recorders are killed at any moment, perhaps while they create the file; the other half while they
+      // sample.
       if round.isMultiple(of: 2) {
         usleep(UInt32.random(in: 1_000...60_000, using: &moments))
       } else {

@@ -1,5 +1,4 @@
-// SIGKILL of a recorder that listens to events: what was reported more than a second or so before is in
-// the file.
+// A recorder with events that is killed by SIGKILL has written all events that are older than about a second.
 
 import Foundation
 import NamespaceModel

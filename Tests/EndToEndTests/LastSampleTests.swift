@@ -1,4 +1,4 @@
-// Empty answers about the time since the last sample, while the recorder runs: nothing was observed in it.
+// Empty answers about the time after the last sample, while the recorder runs: nothing was observed in it.
 
 import Foundation
 import TestSupport
@@ -8,7 +8,7 @@ import Testing
   private let recording: Recording
   private let recorder: Command
 
-  /// A recorder that takes no second sample.
+  /// Starts a recorder that takes no second sample.
   init() throws {
     recording = try Recording()
     recorder = try recording.startAndAwait(samples: 1, interval: "1h")
@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(
-    "what was asked about by name was not observed",
+    "an empty answer about an explicit time after the last sample has status 2 and says why",
     arguments: [
       ["changes", "--since", "-1ms"], ["members", "net@10", "--since", "now"],
       ["changes", "--since", "-1h", "--until", "now"], ["history", "10", "--since", "now"],
@@ -53,18 +53,18 @@ import Testing
   }
 
   @Test(
-    "by default an answer ends with the last sample",
+    "without an explicit time an answer ends with the last sample",
     arguments: [["changes"], ["changes", "--since", "-1h"], ["processes", "--uid", "4242"]])
   func byDefault(question: [String]) throws {
     let question = ["query"] + question
     #expect(try !codes(question).contains("after-last"))
     let outcome = try run(question)
-    // Before the first sample nothing was observed.
+    // The status is 2 if the time asked about starts before the first sample.
     #expect(outcome.status == (question.contains("--since") ? 2 : 0), "\(outcome)")
     try end()
   }
 
-  @Test("shared of the present says that it is after the last sample, and what tells of it")
+  @Test("`shared --at now` says that this is after the last sample, and names nshist check")
   func sharedNow() throws {
     usleep(5000)
     let question = ["query", "shared", "10", "20", "--type", "net"]
@@ -74,13 +74,13 @@ import Testing
       outcome.messages.contains("is after the last sample")
         && outcome.messages.contains("for the present use nshist check"), "\(outcome)")
     #expect(try codes(question + ["--at", "now"]).contains("after-last"))
-    // What is asked about by default ends with the last sample.
+    // The default time ends with the last sample.
     #expect(try !codes(question).contains("after-last"))
     try end()
   }
 
   @Test(
-    "samples alone do not say that nothing was there between two of them",
+    "an empty answer from samples only has status 2",
     arguments: [
       "query history 30", "query peers 30", "query members net:12", "query changes --pid 30",
       "timeline 30",
@@ -92,7 +92,7 @@ import Testing
     #expect(outcome.messages.contains("only samples were taken"), "\(outcome)")
   }
 
-  @Test("an export of what is not in the file says what was not observed")
+  @Test("an empty export says which time was not observed")
   func export() throws {
     try end()
     func export(_ arguments: String...) throws -> Command.Outcome {
@@ -103,7 +103,7 @@ import Testing
     #expect(whole.status == 0 && whole.messages.contains("no rows"), "\(whole)")
     let beyond = try export("30", "--since", "now")
     #expect(beyond.status == 2 && beyond.messages.contains("after the last sample"), "\(beyond)")
-    // A second session: between the two nothing was observed.
+    // Records a second session. Between the two nothing was observed.
     try recording.record(samples: 1)
     let gap = try export("30")
     #expect(gap.status == 2, "\(gap)")

@@ -1,5 +1,4 @@
-// Namespaces whose maker exits at once, scans that are asked for, and sessions of two time namespaces, on
-// the machine at hand.
+// On the live system: namespaces whose maker exits at once, scans on request, and sessions in two time namespaces.
 
 import Foundation
 import NSHistory
@@ -27,7 +26,7 @@ struct LateIdentityTests {
       try #require(KernelNamespace.inode("/proc/\($0.pid)/ns/uts"))
     }
     try recording.waitForSamples(3)
-    // Others may have had the numbers before the processes started that are there now.
+    // Looks only at namespaces since these processes started: earlier ones may have had the same inode numbers.
     let rows = try zip(orphans, inodes).flatMap { orphan, inode in
       try texts(
         recording,
@@ -49,13 +48,13 @@ struct LateIdentityTests {
     _ = try recording.end()
   }
 
-  /// The number of the last sample: what ended before it had its inode number earlier.
+  /// Returns the number of the last sample. Namespaces that ended before it may have had the same inode number.
   private func lastSample(_ recording: LiveRecording) throws -> String {
     try #require(try texts(recording, "SELECT MAX(seq) FROM sample").first)
   }
 
   @Test(
-    "ip netns add is found within seconds, and who runs in it is in the one namespace",
+    "a namespace of ip netns add is found within seconds, and stays one when a process enters",
     .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
   func pinned() throws {
     let ip = try #require(PinnedNamespaceTests.ip)
@@ -75,7 +74,7 @@ struct LateIdentityTests {
           && $0.rows("pins").contains { $0["path"] == "/run/netns/\(name)" }
       }
     }
-    // Three seconds after the scan before at the earliest; the rest is the load of the machine.
+    // A scan on request comes at least three seconds after the one before; the limit allows for a loaded machine.
     #expect(Date().timeIntervalSince(began) < 30)
     #expect(try Command.run(ip, ["netns", "exec", name, "sleep", "0.3"]).status == 0)
     try recording.settle()
@@ -95,13 +94,13 @@ struct LateIdentityTests {
     _ = try recording.end()
   }
 
-  /// The processes that ran a program at some time: they moved as what they were called before.
+  /// Returns the processes that executed a program at some time.
   private func pids(_ recording: LiveRecording, _ name: String) throws -> Set<Int?> {
     Set(try recording.ask("history", "comm:\(name)").map(\.pid))
   }
 
   @Test(
-    "ip netns add, and at once a process that enters: one namespace, made by ip",
+    "a namespace of ip netns add that is entered at once is one namespace, made by ip",
     .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
   func enteredAtOnce() throws {
     let ip = try #require(PinnedNamespaceTests.ip)
@@ -114,7 +113,7 @@ struct LateIdentityTests {
     defer { _ = try? Command.run(ip, ["netns", "delete", name]) }
     #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
     let inode = try #require(KernelNamespace.inode("/run/netns/\(name)"))
-    // Files have times of the kernel's tick.
+    // File times have the resolution of the kernel's tick.
     usleep(20_000)
     #expect(try Command.run(ip, ["netns", "exec", name, "sleep", "1.5"]).status == 0)
     try recording.settle()
@@ -134,7 +133,7 @@ struct LateIdentityTests {
   }
 
   @Test(
-    "ip netns add and ip netns exec without a pause: one namespace, or said to be perhaps one",
+    "a namespace of ip netns add that is entered without a pause is joined, or joined-or-new",
     .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
   func enteredWithoutPause() throws {
     let ip = try #require(PinnedNamespaceTests.ip)
@@ -160,12 +159,12 @@ struct LateIdentityTests {
     let how = moves.flatMap { $0.rows("parts") }.map { $0["how"] }
     #expect(how.count == rounds, "\(changes)")
     #expect(how.allSatisfy { $0 == "joined" || $0 == "joined-or-new" }, "\(how)")
-    // Where the recorder gets to run in time, the mount tells.
+    // If the recorder runs in time, it reads the mount, which proves the join.
     #expect(how.contains("joined"), "\(how)")
     _ = try recording.end()
   }
 
-  @Test("a process is one, recorded from two time namespaces")
+  @Test("a process that is recorded from two time namespaces is one process")
   func twoTimeNamespaces() throws {
     let folder = try TemporaryFolder()
     let database = folder.file("history.db")
@@ -176,7 +175,7 @@ struct LateIdentityTests {
     let shifted = try Command.run(
       "/usr/bin/unshare", ["--time", "--boottime", "100000", "--fork"] + record)
     guard shifted.status == 0 else {
-      // A kernel without time namespaces.
+      // The kernel has no time namespaces.
       #expect(shifted.messages.contains("unshare"))
       return
     }

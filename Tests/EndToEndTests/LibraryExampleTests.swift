@@ -1,4 +1,4 @@
-// The example of the libraries in the documents, compiled and run.
+// Compiles and runs the example of the libraries from the documents.
 
 import Foundation
 import TestSupport
@@ -20,7 +20,7 @@ func recordAndAsk(database: String, pids: [Int64]) throws -> Verdict {
 // end of the example
 
 @Suite(.ownsProcesses) struct LibraryExampleTests {
-  @Test("it is in the documents word by word")
+  @Test("the documents show this example word by word")
   func isInTheDocuments() throws {
     let here = URL(fileURLWithPath: #filePath)
     let source = try String(contentsOf: here, encoding: .utf8)
@@ -32,7 +32,7 @@ func recordAndAsk(database: String, pids: [Int64]) throws -> Verdict {
     #expect(page.contains("```swift\n" + example + "```"))
   }
 
-  @Test("it records, and answers", .enabled(if: geteuid() == 0, "needs root: unshare"))
+  @Test("the example records and answers", .enabled(if: geteuid() == 0, "needs root: unshare"))
   func answers() throws {
     let folder = try TemporaryFolder()
     let puppets = try (0..<3).map { _ in try TestProcess() }

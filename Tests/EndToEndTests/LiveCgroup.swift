@@ -1,4 +1,4 @@
-// A control group with a path as an engine gives it, on the machine at hand.
+// A control group (cgroup) on the live system, with a path as a container engine gives it.
 
 import Foundation
 import TestSupport
@@ -7,7 +7,7 @@ final class LiveCgroup {
   private let folders: [String]
   private var path: String { folders[folders.count - 1] }
 
-  /// Where groups of version 2 are made.
+  /// The folder in which groups of version 2 can be made.
   private static let root: String? = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].first {
     FileManager.default.fileExists(atPath: $0 + "/cgroup.procs")
   }
@@ -21,7 +21,9 @@ final class LiveCgroup {
 
   static let need = "needs root, and cgroups of version 2 that may be made"
 
-  /// - Parameter names: of the folders, from the outermost in.
+  /// Makes the group and the groups above it.
+  ///
+  /// - Parameter names: the names of the groups, from the outermost to the innermost.
   init(_ names: String...) throws {
     var path = Self.root ?? ""
     folders = names.map { name in
@@ -34,12 +36,12 @@ final class LiveCgroup {
     ProcessOwner.own(self)
   }
 
-  /// A command that runs another in it.
+  /// Returns a command that runs another one in this group.
   func run(_ command: String) -> [String] {
     ["/bin/sh", "-c", "echo $$ > '\(path)/cgroup.procs' && exec \(command)"]
   }
 
-  /// A command that runs another in the group that a process is in.
+  /// Returns a command that runs another one in the group of a process.
   static func run(_ command: String, inGroupOf pid: Int32) throws -> [String] {
     let lines = try String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8)
     guard let line = lines.split(separator: "\n").first(where: { $0.hasPrefix("0::") }), let root
@@ -49,12 +51,12 @@ final class LiveCgroup {
     ]
   }
 
-  /// Moves a process into it.
+  /// Moves a process into this group.
   func add(_ pid: Int32) throws {
     try "\(pid)".write(toFile: path + "/cgroup.procs", atomically: false, encoding: .utf8)
   }
 
-  /// Makes a user the owner of the group above it.
+  /// Makes a user the owner of the parent group.
   func give(to user: UInt32) throws {
     guard chown(folders[folders.count - 2], user, user) == 0 else {
       throw NeverHappened(what: "chown: \(String(cString: strerror(errno)))")
@@ -62,7 +64,7 @@ final class LiveCgroup {
   }
 
   deinit {
-    // One that others have made groups in stays.
+    // A group in which another test has made groups stays.
     for folder in folders.reversed() {
       for _ in 0..<100 where rmdir(folder) != 0 && errno == EBUSY { usleep(20_000) }
     }

@@ -1,4 +1,4 @@
-// A recorder of the live machine, run as a user runs it, for the length of a test.
+// A recorder of the live system, run as a user runs it, that ends with the test.
 
 import Foundation
 import NSHistory
@@ -11,9 +11,11 @@ final class LiveRecording {
   private let folder: TemporaryFolder
   private let recorder: Command
 
+  /// Starts the recorder, and waits for its first sample.
+  ///
   /// - Parameters:
-  ///   - options: more of them.
-  ///   - namespacesHaveIDs: false to record as on a kernel that gives namespaces no ids:
+  ///   - options: further options of `nshist record`.
+  ///   - namespacesHaveIDs: false to record as on a kernel that gives namespaces no IDs:
   ///     strace(1) makes the calls for them fail.
   init(
     interval: String = "50ms", _ options: [String] = [], namespacesHaveIDs: Bool = true
@@ -28,21 +30,21 @@ final class LiveRecording {
     try waitForSamples(1)
   }
 
-  /// Waits until so many samples were begun from now on and are in the file.
+  /// Waits until the file has this many samples that started after the call.
   func waitForSamples(_ count: Int) throws {
     let now = ClockReading.now().wall
     try eventually("\(count) samples") {
-      // Before the recorder has made the file there is nothing to read.
+      // Before the recorder has made the file, nothing can be read.
       guard let samples = try? SampleTable(database) else { return false }
       return samples.all.count { $0.start > now } >= count
     }
   }
 
-  /// Waits until all that happened so far is in the file: with a sample that began later, or an event that
-  /// happened later, as the file has all in the order of time.
+  /// Waits until everything that has happened so far is in the file. The file is in the order of time, so a later
+  /// sample or event proves this.
   func settle() throws {
     let now = ClockReading.now().wall
-    // One event at least happens after now, whatever is left out of the recording: this process goes on.
+    // Causes at least one event after now, by a process that does not exit, so that no option leaves it out.
     let witness = try TestProcess()
     try witness.unshare(CloneFlag.uts)
     let later = """
@@ -54,7 +56,7 @@ final class LiveRecording {
     try witness.exit()
   }
 
-  /// Waits until the file has a container of a name: names are looked up beside the samples.
+  /// Waits until the file has a container with a name. Names are looked up in the background.
   func waitForContainer(_ name: String) throws {
     let named = "SELECT container_id FROM container WHERE name = '\(name)'"
     try eventually("the container \(name)") {
@@ -65,13 +67,13 @@ final class LiveRecording {
   /// Sends the recorder a signal.
   func signal(_ number: Int32) { recorder.signal(number) }
 
-  /// What the recorder has said so far.
+  /// Returns what the recorder has logged so far.
   func messages() throws -> String { try recorder.messagesSoFar() }
 
-  /// The rows of an answer, which are called as the question is.
+  /// Returns the rows of the answer to a question. Their key is the name of the question.
   func ask(_ arguments: String...) throws -> [Row] { try ask(arguments) }
 
-  /// The same of words that are put together.
+  /// Returns the rows of the answer to a question, given as a list of words.
   func ask(_ arguments: [String]) throws -> [Row] {
     let outcome = try Command.run(
       Command.nshist, ["query"] + arguments + ["--format", "json", "--db", database])
@@ -82,7 +84,7 @@ final class LiveRecording {
     return (rows ?? []).map(Row.init)
   }
 
-  /// The answer of `query same --at` for one type.
+  /// Returns the answer of `query same --at` for one type.
   func same(_ pids: [Int32], at time: WallTime, _ type: String) throws -> Row {
     let outcome = try Command.run(
       Command.nshist,
@@ -92,10 +94,10 @@ final class LiveRecording {
     return try #require(Row(values: answer as? [String: Any] ?? [:]).rows("types").first)
   }
 
-  /// The samples so far.
+  /// Returns the samples in the file.
   func samples() throws -> SampleTable { try SampleTable(database) }
 
-  /// Ends the recorder and opens what it recorded.
+  /// Ends the recorder, and returns a reader of the file.
   func end() throws -> HistoryReader {
     let pid = try Recording.texts("SELECT recorder_pid FROM session", in: database).first
     kill(try #require(pid.flatMap { Int32($0) }), SIGTERM)

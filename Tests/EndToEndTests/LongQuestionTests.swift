@@ -1,4 +1,4 @@
-// What a person does with a long answer: ^C, head(1), a pager; and what is said meanwhile.
+// What a person does during a long answer (^C, head(1), a pager), and what is printed meanwhile.
 
 import Foundation
 import TestSupport
@@ -11,13 +11,13 @@ import Testing
     ["query", "members", namespace, "--format", format, "--db", history.path]
   }
 
-  @Test("^C ends it at once, wherever it is")
+  @Test("^C ends a query at once in the middle of its answer")
   func interrupt() throws {
     let history = try CrowdedHistory(processes: 4000)
-    // A shell that runs tests in the background has its children ignore the signal.
+    // Children of a shell that runs the tests in the background would ignore SIGINT.
     let command = try Command(
       "/usr/bin/env", ["--default-signal=INT", Command.nshist] + Self.members(history, "csv"))
-    // Nobody reads the pipe: it is in the middle of its answer for as long as we like.
+    // Nothing reads the pipe, so the query blocks in the middle of its answer.
     usleep(300_000)
     let before = Date()
     command.signal(SIGINT)
@@ -27,7 +27,7 @@ import Testing
     #expect(outcome.messages == "")
   }
 
-  @Test("into head it ends quietly", arguments: ["table", "csv", "json"])
+  @Test("a query whose output head(1) closes ends quietly", arguments: ["table", "csv", "json"])
   func head(format: String) throws {
     let history = try CrowdedHistory(processes: 4000)
     let line = ([Command.nshist] + Self.members(history, format)).joined(separator: " ")
@@ -53,7 +53,7 @@ import Testing
     #expect(paged.contains("paged:namespace,"))
   }
 
-  @Test("a pager that is left early is no failure")
+  @Test("leaving the pager early is not a failure")
   func pagerLeft() throws {
     let history = try CrowdedHistory(processes: 4000)
     let line = ([Command.nshist] + Self.members(history, "csv")).joined(separator: " ")
@@ -62,7 +62,7 @@ import Testing
     #expect(seen.contains("namespace,") && seen.contains("status 0"), "\(seen.suffix(300))")
   }
 
-  @Test("on a terminal it says that it is still reading, and takes that away again")
+  @Test("on a terminal a long query shows its progress and erases it at the end")
   func progress() throws {
     let history = try CrowdedHistory(processes: 20_000)
     let line = "\(Command.nshist) query peers 1 --format csv --db \(history.path)"
@@ -76,7 +76,7 @@ import Testing
 }
 
 extension Terminal {
-  /// Runs a line of the shell to its end.
+  /// Runs a shell command on a terminal to its end, and returns what it printed.
   static func run(_ line: String, environment: [String: String] = [:]) throws -> String {
     let all = ["TERM": "xterm"].merging(environment) { $1 }
     return try Command.run(script, ["-qec", line, "/dev/null"], environment: all).output

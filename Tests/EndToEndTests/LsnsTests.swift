@@ -1,11 +1,11 @@
-// `query namespaces --at now` beside lsns(8), on the machine at hand while it is recorded.
+// Compares `query namespaces --at now` with lsns(8) on the live system.
 
 import Foundation
 import TestSupport
 import Testing
 
 @Suite(.ownsProcesses) struct LsnsTests {
-  /// What both programs say of a namespace.
+  /// The values of a namespace that both programs print.
   private struct Row: Hashable {
     var inode: UInt64
     var type: String
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test(
-    "what lsns shows is what the last sample shows",
+    "lsns and the last sample show the same namespaces",
     .enabled("needs lsns of util-linux", { lsns != nil }),
     .enabled("needs root, to make namespaces", { geteuid() == 0 }))
   func agrees() throws {
@@ -34,21 +34,21 @@ import Testing
       "/usr/bin/unshare", ["--user", "--map-root-user", "--pid", "--fork", "sleep", "60"])
     let recording = try LiveRecording()
     var wrong = ["nothing was compared"]
-    // Other programs come and go, and so do their namespaces. What is wrong is wrong every time.
+    // Other programs start and exit meanwhile, with their namespaces. A real difference shows in every round.
     for _ in 0..<20 where !wrong.isEmpty {
       try recording.waitForSamples(2)
       let before = try Self.ours(recording.database)
       let theirs = try Self.theirs()
       try recording.waitForSamples(2)
       let after = try Self.ours(recording.database)
-      // What a mount alone keeps, older versions of lsns do not show.
+      // Older versions of lsns do not show namespaces that only a mount keeps.
       let steady = before.intersection(after).filter { $0.processes > 0 }
       wrong = Self.disagreements(steady, theirs)
       let lasting = Self.names(theirs.intersection(try Self.theirs()))
       wrong += lasting.subtracting(Self.names(after)).map { "\($0) is not shown" }
       let made = theirs.filter { row in puppets.contains { Int($0.pid) == row.pid } }
       if made.count != 4 || !made.isSubset(of: steady) { wrong.append("made: \(made)") }
-      // The namespaces of `nested` are the only ones here that were made in others.
+      // The namespaces of `nested` are the only ones here with a parent that is not initial.
       if !steady.contains(where: { $0.parent != 0 && $0.type == "pid" }) {
         wrong.append("no child")
       }
@@ -58,10 +58,10 @@ import Testing
     for puppet in puppets { try puppet.exit() }
   }
 
-  /// What was the same before and after the other listing, and is not in it.
+  /// Returns the rows that were equal before and after the other listing, and are not in it.
   private static func disagreements(_ steady: Set<Row>, _ theirs: Set<Row>) -> [String] {
     let isHost = { (row: Row) in row.inode < 0xF000_0000 }
-    // The programs that are run here come and go in the initial namespaces.
+    // The programs of the tests start and exit in the initial namespaces, so these are compared by name only.
     return steady.filter { !isHost($0) }.subtracting(theirs).map { "\($0)" }
       + names(steady.filter(isHost)).subtracting(names(theirs.filter(isHost)))
   }
@@ -88,7 +88,7 @@ import Testing
       })
   }
 
-  /// The number in `user:[4026531837]#4099`.
+  /// Returns the inode number in a name such as `user:[4026531837]#4099`.
   private static func inode(_ name: Any?) -> UInt64 {
     (name as? String)?.firstMatch(of: /\[(\d+)\]/).flatMap { UInt64($0.1) } ?? 0
   }
@@ -100,7 +100,7 @@ import Testing
     return Set(Self.rows((answer as? [String: Any])?["namespaces"]))
   }
 
-  /// lsns shows some namespaces below others.
+  /// Returns the rows of lsns, which nests some namespaces in others.
   private static func rows(_ list: Any?) -> [Row] {
     (list as? [[String: Any]] ?? []).flatMap { row in
       let own = Row(

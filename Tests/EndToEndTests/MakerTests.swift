@@ -1,4 +1,4 @@
-// Who made a namespace, where its beginning was seen.
+// The maker of a namespace whose first process an event reported.
 
 import Foundation
 import NamespaceModel
@@ -10,7 +10,7 @@ struct MakerTests {
   private func recording() throws -> LiveRecording {
     let recording = try LiveRecording(
       interval: "100ms", ["--events", "on", "--pins-every", "100ms"])
-    // What is observed before the first look may have been kept by a mount.
+    // A mount may have kept a namespace that is observed before the first scan.
     try eventually("a look for pins") {
       try Recording.texts("SELECT scan_id FROM pin_scan", in: recording.database).count > 1
     }
@@ -24,7 +24,7 @@ struct MakerTests {
     return (row?.row("maker")?.pid, row?.flag("maker_certain"))
   }
 
-  @Test("unshare(2) is told of who called it, clone(2) of the parent")
+  @Test("the maker is the caller of unshare(2), or the parent for clone(2)")
   func processes() throws {
     let recording = try recording()
     let puppet = try TestProcess()
@@ -32,23 +32,23 @@ struct MakerTests {
     let made = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
     let child = try TestProcess(in: CloneFlag.uts)
     let cloned = try #require(KernelNamespace.inode("/proc/\(child.pid)/ns/uts"))
-    // Who enters what is there made nothing.
+    // A process that enters an existing namespace is not its maker.
     let visitor = try TestProcess()
     try visitor.enter(puppet.pid, CloneFlag.net)
     try recording.settle()
-    // Who left for a namespace may have made it, or have entered it.
+    // A process that moved to the namespace may have made it or entered it, so the maker is not certain.
     #expect(try maker(recording, made) == (Int(puppet.pid), false))
     #expect(try maker(recording, cloned) == (Int(getpid()), true))
     for one in [puppet, child, visitor] { try one.exit() }
   }
 
-  @Test("before any look for pins, members and namespaces name whom changes name")
+  @Test("without scans for pins, members and namespaces name the same maker as changes")
   func withoutLooks() throws {
     let recording = try LiveRecording(
       interval: "100ms", ["--events", "on", "--pins-every", "off"])
     try recording.waitForSamples(3)
     let puppet = try TestProcess()
-    // A namespace of another test may have had the inode number before.
+    // An earlier namespace of another test may have had the inode number.
     let before = ClockReading.now().wall
     try puppet.unshare(CloneFlag.net)
     let made = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
@@ -64,7 +64,7 @@ struct MakerTests {
     try puppet.exit()
   }
 
-  @Test("the first to enter what a mount alone had kept did not make it")
+  @Test("the first process that enters a namespace kept by a mount is not its maker")
   func pinned() throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
@@ -84,7 +84,7 @@ struct MakerTests {
   }
 
   @Test(
-    "who enters what another made and left at once did not make it",
+    "a process that enters a namespace that ip made and left at once is not its maker",
     .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
   func leftAtOnce() throws {
     let ip = try #require(PinnedNamespaceTests.ip)
@@ -103,13 +103,13 @@ struct MakerTests {
     }
     try eventually("all that were made are listed") { try pinned().count >= names.count }
     let makers = try pinned().compactMap { $0.row("maker")?.pid }
-    // They entered before they ran it.
+    // They entered before they executed `sleep`.
     let inside = Set(try recording.ask("history", "comm:sleep").map(\.pid))
     #expect(!inside.isEmpty && !makers.contains { inside.contains($0) }, "\(makers)")
   }
 
   @Test(
-    "a process that is not kept is nobody's maker, and neither is who has its row",
+    "a process that is not stored is not named as maker, nor is the next process",
     .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
   func notKept() throws {
     let ip = try #require(PinnedNamespaceTests.ip)

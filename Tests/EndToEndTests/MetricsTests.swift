@@ -1,11 +1,11 @@
-// The metrics of a recorder, as Prometheus' node_exporter reads them.
+// The metrics of a recorder, in the form that Prometheus' node_exporter reads.
 
 import Foundation
 import TestSupport
 import Testing
 
 @Suite(.ownsProcesses) struct MetricsTests {
-  /// The value of each metric, with its labels.
+  /// Returns the value of each metric with its labels.
   private func parsed(_ text: String) -> [String: Double] {
     var values: [String: Double] = [:]
     for line in text.split(separator: "\n") where !line.hasPrefix("#") {
@@ -15,7 +15,7 @@ import Testing
     return values
   }
 
-  @Test("each sample replaces the file, whose numbers are those of the history")
+  @Test("each sample rewrites the metrics file with the numbers of the history")
   func numbers() throws {
     let recording = try Recording()
     let path = recording.folder.file("nshist.prom")
@@ -38,7 +38,7 @@ import Testing
     #expect(values["nshist_file_size_bytes{file=\"main\"}"] ?? 0 > 100_000)
     let age = Date().timeIntervalSince1970 - (values["nshist_last_sample_timestamp_seconds"] ?? 0)
     #expect(age >= 0 && age < 30)
-    // Each metric has its help and its type before it, and every counter is called so.
+    // Each metric is declared before its values, and every counter has a name that ends with _total.
     var declared: Set<Substring> = []
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
@@ -56,7 +56,7 @@ import Testing
     #expect(try contents(of: recording.folder.path).keys.filter { $0.contains("part") }.isEmpty)
   }
 
-  @Test("a path that cannot be written is said once, and recording goes on")
+  @Test("a metrics file that cannot be written is reported once, and recording goes on")
   func unwritable() throws {
     let recording = try Recording()
     let folder = recording.folder.file("later")

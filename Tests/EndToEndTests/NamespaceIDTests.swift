@@ -1,4 +1,4 @@
-// The kernel's ids of namespaces that a process made in several steps, one right behind another.
+// The kernel IDs of namespaces that a process makes in several steps, one directly after another.
 
 import Foundation
 import Procfs
@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct NamespaceIDTests {
-  @Test("every one that a sample has read has its id")
+  @Test("every namespace that a sample has read has its kernel ID")
   func severalSteps() throws {
     let recording = try LiveRecording(interval: "500ms", ["--events", "on"])
     let puppet = try TestProcess()
@@ -17,7 +17,7 @@ struct NamespaceIDTests {
     try recording.waitForSamples(3)
     let initial = try recording.ask("history", "1").last
     let last = try recording.ask("history", "\(puppet.pid)").last?.row("namespaces")
-    // Where the kernel has no ids there is nothing to miss.
+    // Skips kernels without IDs.
     guard initial?.row("namespaces")?.row("cgroup")?.number("id") != nil else { return }
     for type in ["net", "uts", "ipc", "mnt"] {
       let namespace = last?.row(type)

@@ -1,4 +1,4 @@
-// User and pid namespaces three deep, with and without processes in those between.
+// User and pid namespaces nested three deep, with and without processes in the ones in between.
 
 import Foundation
 import TestSupport
@@ -8,7 +8,7 @@ import Testing
 struct NestedNamespaceTests {
   private func children(_ row: Row) -> [Row] { row.rows("children") }
 
-  /// The way to a namespace in a tree, from the root down.
+  /// Returns the path to a namespace in a tree, from the root down.
   private func way(to inode: Int, below rows: [Row]) -> [Row]? {
     for row in rows {
       if row.number("inode") == inode { return [row] }
@@ -26,9 +26,9 @@ struct NestedNamespaceTests {
     return trees.map(Row.init).first?.rows("roots") ?? []
   }
 
-  @Test("user namespaces between two that have processes are there, with nobody in them")
+  @Test("user namespaces without a process are shown between those that have some")
   func users() throws {
-    // A program that goes on in three new ones, each made in the one before.
+    // Runs a program in the innermost of three new namespaces, each made in the one before.
     let words = ["--user", "--map-root-user"]
     let program = try Command(
       "/usr/bin/unshare", words + ["unshare"] + words + ["unshare"] + words + ["sleep", "300"])
@@ -48,7 +48,7 @@ struct NestedNamespaceTests {
     program.signal(SIGKILL)
   }
 
-  @Test("pid namespaces three deep, and the PIDs in each")
+  @Test("a process in three nested pid namespaces is found by its PID in each of them")
   func pids() throws {
     let words = ["--pid", "--fork", "--kill-child"]
     let outer = try Command(
@@ -73,7 +73,7 @@ struct NestedNamespaceTests {
     let roots = try roots(recording, "pid")
     let path = try #require(way(to: Int(inodes[3]), below: roots))
     #expect(path.compactMap { $0.number("inode") } == inodes.map(Int.init))
-    // The innermost is 3 in the first of the three, 2 in the second, 1 in its own.
+    // The innermost process has PID 3 in the outermost of the three, 2 in the second, and 1 in its own.
     for (number, inode) in zip([3, 2, 1], inodes.dropFirst()) {
       let rows = try recording.ask("history", "\(number)@pid:[\(inode)]")
       #expect(!rows.isEmpty && rows.allSatisfy { $0.pid == Int(chain[3]) }, "\(number) \(rows)")

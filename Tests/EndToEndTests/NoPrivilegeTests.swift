@@ -1,5 +1,4 @@
-// Without the privilege to listen to the kernel's events a recorder takes samples only, and says so;
-// or, if it has to listen, ends.
+// Without the privilege for kernel events, a recorder takes samples only and logs that; with `--events on` it ends.
 
 import Foundation
 import TestSupport
@@ -24,7 +23,7 @@ struct NoPrivilegeTests {
         + options, dropping: OtherUser.everyCapability)
   }
 
-  @Test("it records samples, and says once what it cannot have and what would allow it")
+  @Test("without the privilege the recorder takes samples, and logs once what would allow events")
   func auto() throws {
     for options in [[], ["--events", "auto"]] {
       let outcome = try record(options.first ?? "--interval", options.last ?? "50ms")
@@ -37,12 +36,12 @@ struct NoPrivilegeTests {
     }
   }
 
-  @Test("it ends where it has to listen")
+  @Test("without the privilege a recorder with --events on ends")
   func on() throws {
     expectRefusal(try record("--events", "on"), 77, saying: "CAP_PERFMON")
   }
 
-  @Test("it says nothing where it is not to listen")
+  @Test("without the privilege a recorder with --events off logs nothing about it")
   func off() throws {
     let outcome = try record("--events", "off")
     #expect(outcome.status == 0)

@@ -1,4 +1,4 @@
-// Where no thread can be made the recorder records, and says what it does not look for.
+// If no thread can be made, the recorder records and logs that it does not scan for pins.
 
 import Foundation
 import TestSupport
@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.enabled(if: Strace.isThere, "\(Strace.need)"))
 struct NoThreadTests {
-  @Test("a thread that cannot be made is said, once, and costs no sample")
+  @Test("a thread that cannot be made is logged once, and costs no sample")
   func refused() throws {
     let recording = try Recording()
     let outcome = try Command.run(

@@ -1,4 +1,5 @@
-// A question past what is recorded: unknown, with the reason, and a line that says what there is.
+// A question about a time or process that is not recorded: the answer is unknown with the reason, and a message says
+// what is recorded.
 
 import Foundation
 import TestSupport
@@ -17,7 +18,7 @@ import Testing
       Command.nshist, ["query", "same"] + arguments + ["--utc", "--db", recording.path])
   }
 
-  /// A time of a sample, moved by nanoseconds, as an argument.
+  /// Returns the time of a sample, moved by some nanoseconds, as an argument.
   private func time(_ function: String, movedBy offset: Int64) throws -> String {
     argument(try #require(recording.number("SELECT \(function)(wall_ns) FROM sample")) + offset)
   }
@@ -53,7 +54,7 @@ import Testing
       saying: "before the first sample")
   }
 
-  @Test("shared of a time outside of all samples says what is recorded")
+  @Test("`shared` about a time outside of all samples says what is recorded")
   func sharedOutsideOfAllSamples() throws {
     let before = try ["--until", time("MIN", movedBy: -500_000_000)]
     let after = try ["--since", time("MAX", movedBy: 3_600_000_000_000)]

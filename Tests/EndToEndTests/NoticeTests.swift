@@ -1,4 +1,4 @@
-// What a recorder cannot see where it is, it says once and keeps in the file.
+// What a recorder cannot see in its environment, it logs once and stores in the file.
 
 import Foundation
 import TestSupport
@@ -11,14 +11,14 @@ struct NoticeTests {
 
   init() throws {
     folder = try TemporaryFolder()
-    // Another user makes a file in it.
+    // Another user has to be able to make files in it.
     try chmod(folder.path, to: 0o777)
   }
 
   private var path: String { folder.file("history.db") }
   private var proc: String { folder.file("proc") }
 
-  /// Records two samples in namespaces of its own, after commands that set them up.
+  /// Records two samples in new namespaces, after shell commands that set them up.
   private func record(
     _ unshare: [String], _ setUp: String, _ arguments: String...
   ) throws -> Command.Outcome {
@@ -44,7 +44,7 @@ struct NoticeTests {
   @Test func whereTheHostsProcessesAreShownAllTheSame() throws {
     let outcome = try record(["--pid", "--fork"], "")
     #expect(said("not in the initial pid namespace", outcome) == 0)
-    // Events come in the numbers of the recorder's own.
+    // Events have the PIDs of the recorder's own pid namespace.
     #expect(said("not listening to the kernel's events: /proc shows", outcome) == 1)
     #expect(try Recording.texts("SELECT comm FROM task WHERE pid = 2", in: path) == ["kthreadd"])
   }
@@ -76,7 +76,7 @@ struct NoticeTests {
     #expect(answer.status == 2)
     #expect(
       try StrictCSV.parse(answer.output)[1].prefix(4) == ["net", "unknown", "sampled", "denied"])
-    // Who it is can be read all the same.
+    // The identity of the process can still be read.
     let pid = "SELECT count(*) FROM task WHERE pid = \(getpid()) AND start_ticks > 0 AND uid = 0"
     #expect(try Recording.texts(pid, in: path) == ["1"])
   }

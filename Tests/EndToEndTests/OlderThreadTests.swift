@@ -1,4 +1,4 @@
-// Threads that were there before the recorder, and that no event has reported.
+// Threads that started before the recorder, so that no event has reported them.
 
 import Foundation
 import TestSupport
@@ -17,7 +17,7 @@ struct OlderThreadTests {
     try recording.waitForSamples(1)
   }
 
-  @Test("a process goes on when such a thread execs")
+  @Test("a process continues when a thread from before the recording executes a program")
   func exec() throws {
     let exec = try TimedAction(margin: 20_000_000) { try puppet.execInThread() }
     try recording.waitForSamples(3)
@@ -28,8 +28,8 @@ struct OlderThreadTests {
     #expect(Set(history.map { $0["start"] }).count == 1, "\(history)")
     #expect(!changes.contains { $0["change"] == "exited" }, "\(changes)")
     #expect(history.last?.flag("open") == true, "\(history)")
-    // On a loaded machine the thread needs a while to execute after the main thread has exited. The process is a
-    // zombie up to then, and the thread a task of its own.
+    // On a loaded machine the thread executes some time after the main thread has exited. Until then the process is a
+    // zombie, and the thread a task of its own.
     let ends = history.dropLast().compactMap { $0.time("until") }
     #expect(ends.allSatisfy { exec.contains($0) || $0 < exec.began }, "\(history)")
     if changes.contains(where: { $0["change"] == "zombie" }) {
@@ -39,7 +39,7 @@ struct OlderThreadTests {
     #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
   }
 
-  @Test("a process leaves, and such a thread stays")
+  @Test("a thread from before the recording is found when its process moves and it stays")
   func stays() throws {
     let departure = try TimedAction { try puppet.unshare(CloneFlag.net) }
     try recording.waitForSamples(2)

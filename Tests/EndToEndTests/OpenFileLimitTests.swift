@@ -1,5 +1,5 @@
-// At the limit of open files: what cannot be opened now is not gone, and what samples show agrees with what
-// events report.
+// At the limit of open files, a process whose directory cannot be opened has not exited, and samples have to agree
+// with events.
 
 import Foundation
 import TestSupport
@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct OpenFileLimitTests {
-  @Test("processes that start and end beyond the limit are what events told")
+  @Test("beyond the limit of open files, samples agree with events")
   func storm() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -39,7 +39,7 @@ struct OpenFileLimitTests {
     let disagreements = try Recording.texts(
       "SELECT pid || ' ' || kind FROM disagreement", in: path)
     #expect(disagreements.isEmpty, "\(disagreements)")
-    // Each is one process.
+    // No process is stored twice.
     let twice = try Recording.texts(
       """
       SELECT pid FROM task WHERE comm = 'sleep' GROUP BY pid, start_ticks HAVING COUNT(*) > 1

@@ -1,4 +1,4 @@
-// Runs a program as the user "nobody", who owns nothing.
+// Runs a program as the user nobody, who owns no files.
 
 import Foundation
 import TestSupport
@@ -7,7 +7,7 @@ enum OtherUser {
   private static let setpriv = "/usr/bin/setpriv"
   private static let identity = ["--reuid=65534", "--regid=65534", "--clear-groups"]
 
-  /// Whether this user may become that one, and that one may run the built `nshist`.
+  /// Whether the tests may become that user, and that user may run the built `nshist`.
   static let isPossible: Bool = {
     let outcome = try? Command.run(setpriv, identity + [Command.nshist, "--version"])
     return geteuid() == 0 && outcome?.status == 0
@@ -15,18 +15,18 @@ enum OtherUser {
 
   static let need = "needs root, setpriv, and an nshist that every user may run"
 
-  /// What stands before a program in a shell so that this user runs it.
+  /// The shell words that run a program as that user.
   static let command = ([setpriv] + identity).joined(separator: " ")
 
-  /// Options of setpriv(1) by which there is no way to any capability.
+  /// Options of setpriv(1) that remove every capability for good.
   static let everyCapability = ["--bounding-set=-all", "--inh-caps=-all"]
 
-  /// Starts `nshist`.
+  /// Starts `nshist` as that user.
   static func start(_ arguments: [String], dropping more: [String] = []) throws -> Command {
     try Command(setpriv, identity + more + [Command.nshist] + arguments)
   }
 
-  /// Runs `nshist` to its end.
+  /// Runs `nshist` as that user to its end.
   static func nshist(
     _ arguments: [String], dropping more: [String] = []
   ) throws -> Command.Outcome {

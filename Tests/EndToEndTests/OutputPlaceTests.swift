@@ -1,4 +1,4 @@
-// Where an export goes when something is there already: nothing of value is lost to a slip.
+// Where an export is written if something exists there already. Nothing of value is lost by mistake.
 
 import Foundation
 import SQLite
@@ -24,7 +24,7 @@ import Testing
     String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
   }
 
-  @Test("no database is replaced: neither the history itself nor another")
+  @Test("an export replaces no database, neither the history itself nor another one")
   func databases() throws {
     let other = recording.folder.file("other.db")
     try Connection(path: other, access: .readWrite).execute("CREATE TABLE precious (x)")
@@ -46,7 +46,7 @@ import Testing
     try recording.expectWhole()
   }
 
-  @Test("a link goes on leading to its file")
+  @Test("an export through a symbolic link writes its target and leaves the link")
   func link() throws {
     let (real, link) = (recording.folder.file("real.csv"), recording.folder.file("link.csv"))
     try Data("old".utf8).write(to: URL(fileURLWithPath: real))
@@ -56,7 +56,7 @@ import Testing
     #expect(try text(real) == whole)
   }
 
-  @Test("a FIFO and a device are written to, and are what they were")
+  @Test("an export writes to a FIFO or a device without replacing it")
   func special() throws {
     let fifo = recording.folder.file("fifo")
     #expect(mkfifo(fifo, 0o600) == 0)
@@ -71,13 +71,13 @@ import Testing
     #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
   }
 
-  @Test("a dash is standard output")
+  @Test("--output - writes to standard output")
   func dash() throws {
     let outcome = try export(to: "-")
     #expect(outcome.status == 0 && outcome.output == whole)
   }
 
-  @Test("a file keeps its permissions")
+  @Test("an export keeps the permissions of the file that it replaces")
   func permissions() throws {
     let target = recording.folder.file("out.csv")
     try Data("old".utf8).write(to: URL(fileURLWithPath: target))
@@ -88,7 +88,7 @@ import Testing
     #expect(try text(target) == whole)
   }
 
-  @Test("an empty path is a mistake")
+  @Test("--output with an empty path is refused")
   func empty() throws {
     expectRefusal(try export(to: ""), 64, saying: "--output needs a path")
   }

@@ -1,5 +1,5 @@
-// One file with sessions on the host and in a pid namespace of its own: a PID is two processes, and
-// what one recorder saw says nothing of what the other could not see.
+// One file with sessions on the host and in another pid namespace. A PID stands for two processes, and one recorder's
+// samples say nothing of processes that only the other could see.
 
 import Foundation
 import NSHistory
@@ -18,7 +18,7 @@ struct PIDSpaceTests {
     database = folder.file("history.db")
     puppet = try TestProcess()
     try record()
-    // PID 1 in there is the shell, and PID 2 sleeps.
+    // In the new pid namespace, PID 1 is the shell and PID 2 sleeps.
     let inner = "sleep 60 & '\(Command.nshist)' \(Self.record(database)); kill $!"
     let outcome = try Command.run(
       "/usr/bin/unshare", ["-n", "-pf", "--mount-proc", "/bin/sh", "-c", inner])
@@ -36,9 +36,10 @@ struct PIDSpaceTests {
     #expect(outcome.status == 0, "\(outcome.messages)")
   }
 
-  /// A time between the second sample of a session and the third.
+  /// Returns a time between the second and the third sample of a session.
   private func time(_ session: Int) throws -> WallTime {
-    // Events are numbered with the samples.
+    // Samples and events share one sequence of numbers, so the next sample may have a higher number than the next but
+    // one.
     let sql = """
       SELECT (wall_ns + duration_ns + (
         SELECT wall_ns FROM sample AS next
@@ -58,7 +59,7 @@ struct PIDSpaceTests {
         pids: pids, time: time.map { .at($0) } ?? .range(since: nil, until: nil), types: [.net]))
   }
 
-  @Test("each PID is the process that the recorder of the time saw")
+  @Test("a PID is the process that the recorder of that time saw")
   func pids() throws {
     for (session, name) in [(1, "kthreadd"), (2, "sleep"), (3, "kthreadd")] {
       let time = try time(session)
@@ -72,25 +73,25 @@ struct PIDSpaceTests {
     #expect(inside.types[0].namespaces.map(\.namespace.isInitial) == [false])
   }
 
-  @Test("the host's process is the same one in both of the host's sessions")
+  @Test("a process of the host is one process in both sessions on the host")
   func reunion() throws {
     let processes = try same([.init(pid: 2), .init(pid: Int64(puppet.pid))]).processes
     #expect(processes.map(\.count) == [2, 1])
   }
 
-  @Test("what the other recorder could not see is not called different, nor gone")
+  @Test("a process that the other recorder could not see is not-recorded")
   func unseen() throws {
     let host = SameQuestion.Selector(pid: Int64(puppet.pid))
     let answer = try same([host, .init(pid: 2)], at: time(2))
     #expect(answer.verdict == .unknown)
     #expect(answer.types[0].reason == .notRecorded)
-    // Only ever seen in there: it may have shared anything with anybody outside.
+    // A process that was only seen inside may have shared anything with processes outside.
     let inner = try SameQuestion.Selector(pid: 2, alive: time(2))
     let ever = try same([host, inner])
     #expect(ever.verdict == .unknown, "\(ever.types)")
   }
 
-  @Test("an export says whose PIDs they are")
+  @Test("an export names the pid namespace of each PID")
   func export() throws {
     var spaces: [Int64: Set<UInt64?>] = [:]
     try HistoryReader(path: database).export(ExportFilter(types: [.pid])) { row in

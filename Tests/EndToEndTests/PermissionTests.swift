@@ -1,4 +1,4 @@
-// A user who may not read or write is told so, and the file stays as it is.
+// A user without permission to read or write gets a refusal, and the file stays as it is.
 
 import Foundation
 import TestSupport
@@ -18,7 +18,7 @@ struct PermissionTests {
   private var query: [String] { ["query", "same", "10", "20", "--db", recording.path] }
 
   @Test func aFileOfAnotherUserIsNotRead() throws {
-    // As the recorder makes it: mode 0600.
+    // The recorder has made the file with mode 0600.
     expectRefusal(try OtherUser.nshist(query), 77, saying: recording.path)
     expectRefusal(try OtherUser.nshist(["export", "--db", recording.path]), 77)
     #expect(try contents(of: recording.folder.path) == before)

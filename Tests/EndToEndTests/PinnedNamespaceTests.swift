@@ -1,4 +1,4 @@
-// Namespaces that no process is in, kept by mounts and open files of the machine at hand.
+// Namespaces without a process, kept by mounts and open files on the live system.
 
 import Foundation
 import NamespaceModel
@@ -25,7 +25,7 @@ struct PinnedNamespaceTests {
   }
 
   @Test(
-    "ip netns add, followed by no process at all",
+    "a namespace of ip netns add that no process enters is found by its mount",
     .enabled(if: ip != nil, "needs ip of iproute2"))
   func ipNetns() throws {
     let ip = try #require(Self.ip)
@@ -46,17 +46,17 @@ struct PinnedNamespaceTests {
     let seen = ClockReading.now().wall
     #expect(try Command.run(ip, ["netns", "delete", name]).status == 0)
     try eventually("\(path) is gone") { try row(recording, inode) == nil }
-    // Then it was there.
+    // At the earlier time it is still listed.
     #expect(try row(recording, inode, at: argument(seen)) != nil)
     let summary = try Command.nshist(
       "query", "members", "net:\(inode)", "--db", recording.database)
-    // A mount namespace of another test may have had a copy of the mount, which is named beside it.
+    // A mount namespace of another test may have copied the mount, which is then listed too.
     #expect(
       summary.output.contains("pinned by ") && summary.output.contains("mount \(path), seen "),
       "\(summary.output)")
   }
 
-  @Test("a mount that several recordings saw is named once")
+  @Test("a mount that several sessions found is listed once")
   func severalRecordings() throws {
     let mounts = TestMounts()
     let file = try mounts.privateFolder().file("pin")
@@ -77,7 +77,7 @@ struct PinnedNamespaceTests {
     #expect(line.contains(", 2 times"), "\(summary.output)")
   }
 
-  @Test("bind mounts of each type", arguments: PinnedType.all)
+  @Test("a bind mount of each type of namespace is found", arguments: PinnedType.all)
   func mounts(of type: PinnedType) throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
@@ -97,7 +97,8 @@ struct PinnedNamespaceTests {
     }
   }
 
-  /// A net namespace that nothing but the descriptor 9 of a process keeps, and that process.
+  /// Returns the inode number of a net namespace that only the open descriptor 9 of a process keeps, and that
+  /// process.
   private func keptNamespace() throws -> (inode: UInt64, keeper: Command) {
     let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.net)
@@ -109,7 +110,7 @@ struct PinnedNamespaceTests {
     return (inode, keeper)
   }
 
-  @Test("a descriptor that a process keeps")
+  @Test("a descriptor that a process holds is found as a pin")
   func descriptor() throws {
     let (inode, keeper) = try keptNamespace()
     let recording = try recording()
@@ -122,7 +123,7 @@ struct PinnedNamespaceTests {
     try eventually("the namespace is gone") { try row(recording, inode) == nil }
   }
 
-  @Test("the exit of a process that keeps a descriptor asks for a scan")
+  @Test("the exit of a process that held a pin triggers a scan")
   func keeperExits() throws {
     let (inode, keeper) = try keptNamespace()
     let recording = try LiveRecording(interval: "500ms", ["--pins-every", "1h"])
@@ -151,7 +152,7 @@ struct PinnedNamespaceTests {
     }
   }
 
-  @Test("without looks nothing is claimed of pins")
+  @Test("without scans the answer says that pins were not scanned")
   func off() throws {
     let recording = try LiveRecording(["--pins-every", "off"])
     try recording.waitForSamples(2)
@@ -160,7 +161,7 @@ struct PinnedNamespaceTests {
   }
 }
 
-/// A type, and how a namespace of it is had to be mounted.
+/// A namespace type, with the flag and the link by which a test gets a namespace of it to mount.
 struct PinnedType: CustomTestStringConvertible {
   let name: String
   let link: String

@@ -1,4 +1,4 @@
-// Containers of podman(1), with a file system of one static program.
+// Runs containers of podman(1), with a root file system of one static program.
 
 import Foundation
 import TestSupport
@@ -11,7 +11,7 @@ final class Podman {
 
   static let need = "needs root, and podman and busybox that can run a container here"
 
-  /// Whether it runs one here: a sandbox may not let it.
+  /// Whether podman can run a container here, which a sandbox may forbid.
   static let runs: Bool = {
     guard geteuid() == 0,
       [path, "/bin/busybox"].allSatisfy(FileManager.default.isExecutableFile)
@@ -26,7 +26,7 @@ final class Podman {
   init() throws {
     folder = try TemporaryFolder()
     root = try Containers.makeRoot(in: folder)
-    // Root may be forbidden to raise its limits.
+    // A sandbox may forbid root to raise resource limits.
     try Data("[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n".utf8)
       .write(to: URL(fileURLWithPath: folder.file("containers.conf")))
     ProcessOwner.own(self)
@@ -37,7 +37,7 @@ final class Podman {
   private func run(_ arguments: String...) throws -> String { try run(arguments) }
 
   private func run(_ arguments: [String]) throws -> String {
-    // Who watches the container would keep the files by which the end of a command is reported.
+    // conmon, which monitors the container, would inherit the descriptors whose close reports the end of the command.
     let script = """
       ( for file in /proc/$BASHPID/fd/*; do
           file=${file##*/}; [ "$file" -gt 2 ] && eval "exec $file>&-"
@@ -52,18 +52,18 @@ final class Podman {
     return outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  /// Runs a command in a container, to its end. Gives what it prints.
+  /// Runs a command in a container to its end, and returns what it prints.
   func exec(_ name: String, _ command: String...) throws -> String {
     try run(["exec", name] + command)
   }
 
-  /// Ends a container.
+  /// Ends and removes a container.
   func remove(_ name: String) throws {
     _ = try run("rm", "--force", "--time", "0", name)
     names.removeAll { $0 == name }
   }
 
-  /// Starts a container that sleeps. Gives its id, and the PID of its first process.
+  /// Starts a container that sleeps. Returns its ID, and the PID of its first process.
   func start(_ name: String, network: String = "none") throws -> (id: String, pid: Int32) {
     names.append(name)
     let id = try run(

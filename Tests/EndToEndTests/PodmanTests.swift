@@ -1,4 +1,4 @@
-// Containers of podman(1) by their names, and two that share a network as those of a pod do.
+// Containers of podman(1), selected by name. Two of them share a network, as in a pod.
 
 import Foundation
 import TestSupport
@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.ownsProcesses, .enabled(if: Podman.runs, "\(Podman.need)"))
 struct PodmanTests {
-  @Test("containers by name, without who watches them, and what they share")
+  @Test("containers are selected by name without their monitors, and `same` says what they share")
   func named() throws {
     let podman = try Podman()
     let name = "nshist-\(getpid())"
@@ -18,7 +18,7 @@ struct PodmanTests {
     try recording.settle()
     for (container, name) in [(one, name), (other, name + "-other")] {
       let rows = try recording.ask("processes", "--container", name)
-      // conmon(8) is in another cgroup.
+      // conmon(8), the monitor, is in another cgroup.
       #expect(rows.compactMap(\.pid) == [Int(container.pid)], "\(rows)")
       #expect(rows.first?["container"] == container.id && rows.first?["engine"] == "podman")
       #expect(rows.first?["container_name"] == name)

@@ -1,5 +1,5 @@
-// Asks questions about random ranges and compares each answer, and each interval in it, with the
-// log: at every moment that the log is sure of.
+// Asks `same` about random ranges, and compares each answer and each of its intervals with the log, at every moment
+// of which the log is certain.
 
 import NSHistory
 import NamespaceModel
@@ -9,7 +9,7 @@ struct RangeAnswerChecker {
   private let log: TruthLog
   private var examiner: AnswerChecker
   private(set) var mistakes: [String] = []
-  /// As in `AnswerChecker`.
+  /// Answers that are unknown although events covered the time, as in `AnswerChecker`.
   private(set) var unseen: [String] = []
   private(set) var asked = 0
   private(set) var same = 0
@@ -20,7 +20,7 @@ struct RangeAnswerChecker {
     log = examiner.log
   }
 
-  /// Two processes, and a range of up to a few seconds from a random time; or all there is.
+  /// Returns a question about two processes and a range of up to a few seconds, or all times.
   mutating func question() -> SameQuestion {
     var question = examiner.question()
     if case .at(let time) = question.time {
@@ -39,7 +39,7 @@ struct RangeAnswerChecker {
       let recorded = answer.recorded
     else { return }
     let pids = question.pids.map { Int32($0.pid) }
-    // As in AnswerChecker: processes of which the log knows nothing.
+    // Skips PIDs with processes that the log does not know, as in `AnswerChecker`.
     let known = question.pids.allSatisfy { answer.known[$0.pid, default: []].allSatisfy(log.knows) }
     guard known else { return }
     let span = (since ?? recorded.lowerBound)...(until ?? recorded.upperBound)
@@ -58,7 +58,7 @@ struct RangeAnswerChecker {
         different += 1
         if truths.contains(true) { report("once same", line, pids, span) }
       case .unknown:
-        // No event reports time namespaces: see ExactTruth.
+        // No event reports time namespaces (see `ExactTruth`).
         if examiner.isExact, line.type != .time, sharing(line.type, pids, in: told).contains(true) {
           unseen.append(words("once same", line, pids, span))
         }
@@ -70,7 +70,7 @@ struct RangeAnswerChecker {
     }
   }
 
-  /// Where events reported all, every time that they were together is in the answer.
+  /// Checks that an answer from events contains every time in which the processes were together.
   private mutating func checkWhole(
     _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<WallTime>
   ) {
@@ -81,7 +81,8 @@ struct RangeAnswerChecker {
     }
   }
 
-  /// An interval without length is one sample: they were together at some moment of it.
+  /// Checks an interval with the log. One without length stands for a sample: the processes were together at some
+  /// moment of it.
   private func isTrue(
     _ interval: SameAnswer.Interval, _ type: NamespaceType, _ pids: [Int32]
   ) -> Bool {
@@ -106,15 +107,15 @@ struct RangeAnswerChecker {
     "\(what): \(line.type) of \(pids) in \(span): \(line.verdict)"
   }
 
-  /// Between every two steps of the log in a time: whether all shared a namespace then; nil while
-  /// one of them was just changing.
+  /// Returns, for the time between each two steps of the log, whether all processes shared a namespace; nil while one
+  /// of them was changing.
   private func sharing(
     _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<WallTime>
   ) -> [Bool?] {
     stretches(type, pids, in: span).map(\.isShared)
   }
 
-  /// The same with the middle of each such time.
+  /// Returns the same with the middle of each such time.
   private func stretches(
     _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<WallTime>
   ) -> [(middle: WallTime, isShared: Bool?)] {

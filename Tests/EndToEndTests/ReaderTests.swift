@@ -1,4 +1,4 @@
-// Readers beside a recorder always get an answer, and leave no trace where nobody records.
+// Readers get an answer while a recorder runs, and leave no trace where none runs.
 
 import Foundation
 import TestSupport
@@ -51,7 +51,7 @@ import Testing
   @Test func aReaderAltersNothing() throws {
     let recording = try Recording()
     try recording.record()
-    // Files with names like those that SQLite uses must not be taken away.
+    // Files with names similar to SQLite's must not be removed.
     try Data("precious".utf8).write(to: URL(fileURLWithPath: recording.path + "-journal.old"))
     let before = try contents(of: recording.folder.path)
     #expect(before.count == 2)
@@ -100,7 +100,7 @@ import Testing
     let recording = try Recording()
     try recording.record()
     try chmod(recording.path, to: 0o644)
-    // The moment at which one of the two files of a recorder is gone and the other is not.
+    // Simulates the moment at which a recorder that ends has removed one of its two extra files.
     let log = recording.path + "-wal"
     try Data().write(to: URL(fileURLWithPath: log))
     let reader = try OtherUser.start(query(recording))
@@ -126,7 +126,7 @@ import Testing
     let before = try contents(of: recording.folder.path)
     #expect(before.keys.contains("history.db-wal"))
     let outcome = try OtherUser.nshist(query(recording))
-    // Between the two recordings nothing was seen.
+    // Nothing was observed between the two sessions.
     #expect(outcome.status == 2, "\(outcome.messages)")
     #expect(outcome.output.contains("gap"), "\(outcome.output)")
     #expect(try contents(of: recording.folder.path) == before)

@@ -1,4 +1,4 @@
-// Where a recording goes: to a file, which may be moved under the recorder's hands.
+// The file of a recording: it may be moved or removed while the recorder runs, and special files are refused.
 
 import Foundation
 import TestSupport
@@ -13,7 +13,7 @@ import Testing
     try FileManager.default.moveItem(atPath: from, toPath: target)
   }
 
-  @Test("a file that is moved away ends the recording, and has all of it")
+  @Test("moving the file away ends the recording, which the moved file holds completely")
   func moved() throws {
     let recorder = try recording.startAndAwait(samples: 3)
     let moved = recording.folder.file("moved.db")
@@ -28,7 +28,7 @@ import Testing
     #expect(try Recording.texts("SELECT end_reason FROM session", in: moved) == ["failed"])
   }
 
-  @Test("a file that is removed ends the recording, and is not said to be there")
+  @Test("removing the file ends the recording with a message")
   func removed() throws {
     let recorder = try recording.startAndAwait(samples: 1)
     try FileManager.default.removeItem(atPath: recording.path)
@@ -37,7 +37,7 @@ import Testing
     #expect(outcome.messages.contains("was moved away or removed"))
   }
 
-  @Test("a log that is removed ends the recording, and nothing is lost")
+  @Test("removing the -wal file ends the recording without a loss")
   func logRemoved() throws {
     let recorder = try recording.startAndAwait(samples: 3)
     try FileManager.default.removeItem(atPath: recording.path + "-wal")
@@ -50,7 +50,7 @@ import Testing
     #expect(samples >= 3 && outcome.messages.contains("ended: \(samples) samples"))
   }
 
-  @Test("a log whose file was moved away is not recorded over")
+  @Test("a -wal file whose history was moved away is not overwritten")
   func logLeftBehind() throws {
     let recorder = try recording.startAndAwait(samples: 3, interval: "1s")
     recorder.signal(SIGKILL)
@@ -67,7 +67,7 @@ import Testing
     #expect((recording.number("SELECT COUNT(*) FROM sample") ?? 0) >= 4)
   }
 
-  @Test("a device and a FIFO are no place, and nothing is left beside them")
+  @Test("recording into a device or a FIFO is refused and leaves no file")
   func special() throws {
     let fifo = recording.folder.file("fifo")
     #expect(mkfifo(fifo, 0o600) == 0)
@@ -81,7 +81,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "/dev/null-journal"))
   }
 
-  @Test("an empty file that others may read is recorded into for the owner only")
+  @Test("recording into an empty file makes it readable by its owner only")
   func mode() throws {
     try Data().write(to: URL(fileURLWithPath: recording.path))
     try chmod(recording.path, to: 0o644)
@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test(
-    "a new file in a folder with the set-group-ID bit is read by the group, if the umask permits",
+    "in a folder with the set-group-ID bit the group may read a new file, if the umask permits",
     arguments: [("022", true, 0o640), ("077", true, 0o600), ("022", false, 0o600)])
   func groupMode(umask: String, hasBit: Bool, mode: Int) throws {
     try chmod(recording.folder.path, to: hasBit ? 0o2750 : 0o750)
@@ -107,7 +107,7 @@ import Testing
   }
 
   @Test(
-    "an empty file in such a folder is read by nobody else than the group of the folder",
+    "in such a folder an empty file becomes readable by the folder's group and no other",
     .enabled(if: geteuid() == 0, "only root gives a file to another group"),
     arguments: [(true, 0o640), (false, 0o600)])
   func groupOfFolder(isOfFolder: Bool, mode: Int) throws {
@@ -123,7 +123,7 @@ import Testing
     try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
   }
 
-  @Test("through a link all that was committed is read, also after a kill")
+  @Test("a query through a symbolic link reads everything committed, also after SIGKILL")
   func link() throws {
     let recorder = try recording.startAndAwait(samples: 3, interval: "50ms")
     let link = recording.folder.file("link.db")
@@ -140,7 +140,8 @@ import Testing
   }
 
   @Test(
-    "a path is a path, whatever SQLite would make of it", arguments: [":memory:", "a?b#c%41.db"])
+    "a path with a special meaning for SQLite is taken literally",
+    arguments: [":memory:", "a?b#c%41.db"])
   func strangeNames(name: String) throws {
     let paths = [recording.folder.file(name), "/" + recording.folder.file("double-\(name)")]
     for path in paths {
@@ -151,7 +152,7 @@ import Testing
       #expect(answer.status == 0, "\(answer.messages)")
       #expect(FileManager.default.fileExists(atPath: path))
     }
-    // Relative to the folder it is in.
+    // The same works with a relative path.
     let relative = try Command.run(
       "/bin/sh",
       [
@@ -161,7 +162,7 @@ import Testing
     #expect(relative.status == 0, "\(relative.messages)")
   }
 
-  @Test("a recorder that could read nothing does not end well")
+  @Test("a recorder that could read no sample ends with an error")
   func nothingRead() throws {
     try recording.proc.breakLink(10, "uts")
     let outcome = try recording.record(samples: 2)
@@ -169,7 +170,7 @@ import Testing
     #expect(outcome.messages.contains("ended: 0 samples, 2 failed"), "\(outcome.messages)")
   }
 
-  @Test("what is no proc is refused with what to do")
+  @Test("a --proc-root that is no proc is refused with a remedy")
   func noProc() throws {
     for root in ["/nonexistent", recording.folder.path] {
       let outcome = try Command.nshist(

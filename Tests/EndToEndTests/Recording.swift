@@ -1,18 +1,18 @@
-// A history recorded from a fake /proc, and what a test asks of its file.
+// Records a history from a fake /proc, and reads its file.
 
 import Foundation
 import SQLite
 import TestSupport
 
-/// A fake `/proc`, a folder, and in it the history that `nshist` records of the one.
+/// A fake `/proc`, and a folder with the history that `nshist` records of it.
 final class Recording {
   let proc: FakeProc
   let folder: TemporaryFolder
   let path: String
 
-  /// Processes with these PIDs, all in the host's namespaces.
+  /// Makes a fake `/proc` with these processes, all in the initial namespaces.
   ///
-  /// - Parameter path: of the history; by default, in the folder.
+  /// - Parameter path: the path of the history; by default in the folder.
   init(_ pids: [Int] = [10, 20], folder: TemporaryFolder? = nil, path: String? = nil) throws {
     proc = try FakeProc()
     let folder = try folder ?? TemporaryFolder()
@@ -21,7 +21,7 @@ final class Recording {
     for pid in pids { try proc.add(pid) }
   }
 
-  /// The arguments of a recorder of this.
+  /// Returns the arguments of a recorder of this `/proc`.
   func arguments(interval: String, samples: Int? = nil) -> [String] {
     ["record", "--db", path, "--proc-root", proc.path, "--interval", interval]
       + (samples.map { ["--samples", String($0)] } ?? [])
@@ -46,20 +46,20 @@ final class Recording {
     try Command.run(Command.nshist, arguments(interval: "20ms", samples: samples))
   }
 
-  /// Waits until the file has so many samples.
+  /// Waits until the file has this many samples.
   func waitFor(samples: Int64) throws {
     try eventually("\(samples) samples") {
       (number("SELECT COUNT(*) FROM sample") ?? 0) >= samples
     }
   }
 
-  /// The number in the first row; nil while the file cannot be asked.
+  /// Returns the number in the first row of a query; nil while the file cannot be read.
   func number(_ sql: String) -> Int64? { try? texts(sql).first.flatMap { Int64($0) } }
 
-  /// The first column of each row.
+  /// Returns the first column of each row of a query.
   func texts(_ sql: String) throws -> [String] { try Self.texts(sql, in: path) }
 
-  /// The first column of each row of any file. No file is made where there is no `-wal`.
+  /// Returns the first column of each row of a query on any file. If there is no `-wal` file, reading makes none.
   static func texts(_ sql: String, in path: String) throws -> [String] {
     let isLive = FileManager.default.fileExists(atPath: path + "-wal")
     let connection = try Connection(path: path, access: isLive ? .readOnly : .immutable)

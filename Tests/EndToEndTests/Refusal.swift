@@ -1,4 +1,4 @@
-// What every refusal has in common: one line that says who speaks, a status, and no data.
+// Checks of refusals: one line that starts with the program's name, a status, and no output.
 
 import Foundation
 import TestSupport
@@ -14,7 +14,7 @@ func expectRefusal(
   expectOneLine(outcome.messages, saying: words, at: location)
 }
 
-/// Expects one whole line of `nshist`, with these words in it.
+/// Expects one complete line of `nshist` that contains these words.
 func expectOneLine(
   _ messages: String, saying words: String = "", at location: SourceLocation = #_sourceLocation
 ) {
@@ -24,7 +24,7 @@ func expectOneLine(
   #expect(words.isEmpty || messages.contains(words), "\(messages)", sourceLocation: location)
 }
 
-/// What a folder holds: each name, and the bytes of the file.
+/// Returns the files of a folder: each name with the bytes of the file.
 func contents(of folder: String) throws -> [String: Data] {
   let names = try FileManager.default.contentsOfDirectory(atPath: folder)
   return try names.reduce(into: [:]) { files, name in
@@ -32,7 +32,7 @@ func contents(of folder: String) throws -> [String: Data] {
   }
 }
 
-/// The text of a file.
+/// Returns the text of a file.
 func fileText(_ path: String) throws -> String {
   String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
 }

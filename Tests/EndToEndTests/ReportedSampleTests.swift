@@ -1,4 +1,4 @@
-// A sample that the recorder has reported is in the file, also when SIGKILL comes right behind.
+// A sample that the recorder has reported on the terminal is in the file, also if SIGKILL follows at once.
 
 import Foundation
 import TestSupport
@@ -26,7 +26,7 @@ struct ReportedSampleTests {
       let last = try Terminal.lastSample(in: terminal.wait().output)
       let count = try #require(
         recording.number("SELECT COUNT(*) FROM sample WHERE session_id = \(round)"))
-      // The one more was committed, and the recorder killed as it was about to say so.
+      // One more sample may have been committed when the recorder was killed before it reported it.
       #expect(count == last || count == last + 1, "round \(round)")
       reported += last
     }
@@ -47,17 +47,17 @@ struct ReportedSampleTests {
   }
 }
 
-/// A terminal that a program writes to.
+/// A terminal to which a program writes.
 enum Terminal {
   static let script = "/usr/bin/script"
 
-  /// Starts a program whose standard output and standard error are one terminal.
+  /// Starts a program on a terminal.
   static func run(_ arguments: [String]) throws -> Command {
     let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
     return try Command(script, ["-qfc", "exec \(quoted)", "/dev/null"])
   }
 
-  /// The number of the last sample that a recorder reported; 0 when it reported none.
+  /// Returns the number of the last sample that a recorder reported; 0 if it reported none.
   static func lastSample(in output: String) throws -> Int64 {
     let report = try Regex(#" sample ([0-9]+): "#, as: (Substring, Substring).self)
     return output.matches(of: report).last.flatMap { Int64($0.output.1) } ?? 0

@@ -1,4 +1,4 @@
-// A recorder with limits, run as a user runs it: what it removes is expired, and its file stays within its size.
+// A recorder with limits, run as a user runs it: removed times are `expired`, and the file stays within its size.
 
 import Foundation
 import NSHistory
@@ -19,7 +19,7 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.messages)", sourceLocation: location)
   }
 
-  @Test("what is older than --keep is expired")
+  @Test("a time older than --keep is expired")
   func keep() throws {
     let recording = try Recording([10, 20])
     let recorder = try Command(
@@ -53,7 +53,9 @@ import Testing
     try expectSound(recording.path)
   }
 
-  @Test("SIGKILL at any moment of a removal leaves a history that is sound, and goes on")
+  @Test(
+    "SIGKILL at any moment of a removal leaves a history that passes db verify and can be recorded into"
+  )
   func killed() throws {
     let recording = try Recording([10, 11, 12])
     var random = SeededRandom(seed: 3)
@@ -72,7 +74,7 @@ import Testing
     #expect(recording.number("SELECT watermark_seq IS NOT NULL FROM history") == 1)
   }
 
-  /// A history of an earlier boot: processes that come and go, each in a namespace set of a few.
+  /// Writes a history of an earlier boot, with new processes in each sample.
   private static func write(_ path: String, samples: Int) throws {
     let writer = try HistoryWriter(path: path)
     let now = ClockReading.now()
@@ -139,7 +141,7 @@ import Testing
       $0.contains("reached --max-size 16M")
     }
     #expect(said.count == 1, "\(outcome.messages)")
-    // All of the storm is in the file: it is younger than what had to go.
+    // The whole storm is in the file, since it is younger than the removed rows.
     let storm = try #require(
       Int(
         Recording.texts("SELECT COUNT(*) FROM short_lived_task WHERE comm = 'true'", in: path).first
@@ -148,7 +150,7 @@ import Testing
     try expectSound(path)
   }
 
-  @Test("db prune, compact, info and verify of a file that nobody records")
+  @Test("db prune, compact, info and verify work on a file without a recorder")
   func commands() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -192,7 +194,7 @@ import Testing
     try expectSound(path)
   }
 
-  @Test("db prune --to-size leaves the youngest part, of about that size")
+  @Test("db prune --to-size leaves the youngest part in a file of about that size")
   func toSize() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -205,7 +207,7 @@ import Testing
     try expectSound(path)
   }
 
-  @Test("while a recorder has the file, it is neither pruned nor compacted")
+  @Test("db prune and compact are refused while a recorder has the file")
   func busy() throws {
     let recording = try Recording()
     let recorder = try recording.startAndAwait(samples: 2)
@@ -227,7 +229,7 @@ import Testing
     #expect(try contents(of: missing.path).isEmpty)
   }
 
-  @Test("db verify finds rows that contradict one another")
+  @Test("db verify finds rows that contradict each other")
   func damaged() throws {
     for (edit, property) in [
       ("UPDATE membership SET set_id = 99", "references"),

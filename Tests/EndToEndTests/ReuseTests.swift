@@ -1,4 +1,4 @@
-// Inode numbers and PIDs that the kernel gives out again, on the live machine.
+// Inode numbers and PIDs that the kernel reuses, on the live system.
 
 import Foundation
 import NSHistory
@@ -8,14 +8,15 @@ import Testing
 
 @Suite(.ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct ReuseTests {
-  @Test("two namespaces with one inode number, one after the other, are different")
+  @Test("two successive namespaces with one inode number are different")
   func inodeReuse() throws {
-    // Events would tell that both were in the initial one first.
+    // Events would also report that both were in the initial namespace first.
     let recording = try LiveRecording(["--events", "off"])
     let first = try TestProcess()
     try first.unshare(CloneFlag.net)
     let inode = try Self.netInode(first.pid)
-    // Before these samples it may have been where it started, as the second may be seen there, too.
+    // Waits, because before these samples the first process may be seen in its initial namespace, as the second one
+    // later.
     try recording.waitForSamples(2)
     let began = ClockReading.now().wall
     try recording.waitForSamples(2)
@@ -23,7 +24,7 @@ struct ReuseTests {
     try first.exit()
     try recording.waitForSamples(2)
 
-    // The number is free only when the kernel has taken the old namespace down, in its own time.
+    // The kernel frees the inode number some time after the last process has left.
     var second: TestProcess?
     for _ in 0..<400 where second == nil {
       let candidate = try TestProcess()
@@ -79,7 +80,7 @@ struct ReuseTests {
     #expect(try ask(.init(pid: pid), .at(duringSecond)).verdict == .different)
     let both = try ask(.init(pid: pid), .range(since: nil, until: nil))
     #expect(both.processes[0].count == 2)
-    // Together at times; not throughout.
+    // They were together at times, but not throughout.
     #expect(both.types[0].verdict == .same && both.verdict == .different)
     #expect(both.types[0].intervals.allSatisfy { $0.until <= duringSecond })
     let later = try ask(.init(pid: pid, alive: duringSecond), .at(duringSecond))

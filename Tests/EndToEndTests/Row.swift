@@ -1,4 +1,4 @@
-// A row of an answer as JSON, read the way tests need it.
+// A row of a JSON answer, with accessors for tests.
 
 import NamespaceModel
 import Foundation
@@ -13,7 +13,7 @@ struct Row: CustomStringConvertible {
   func rows(_ key: String) -> [Row] { (values[key] as? [[String: Any]] ?? []).map(Row.init) }
   func texts(_ key: String) -> [String] { values[key] as? [String] ?? [] }
 
-  /// A time, in nanoseconds since the epoch.
+  /// Returns a time.
   func time(_ key: String) -> WallTime? {
     guard let text = self[key], let dot = text.firstIndex(of: "."),
       let date = ISO8601DateFormatter().date(from: text.prefix(upTo: dot) + "Z"),

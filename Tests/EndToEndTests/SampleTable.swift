@@ -1,4 +1,4 @@
-// The samples of a file, read with plain SQL: what an answer may rest on.
+// The samples of a file, read by plain SQL, on which answers may be based.
 
 import NamespaceModel
 import SQLite
@@ -13,8 +13,8 @@ struct SampleTable {
   }
 
   let all: [Sample]
-  /// Whether the wall clock was set while it was recorded, or could not be read beside the boot clock: of the
-  /// time that it skipped nothing is known.
+  /// Whether the wall clock was set during the recording, or was read imprecisely beside the boot clock. Then the
+  /// times that it skipped are unknown.
   let clockWasSet: Bool
 
   init(_ database: String) throws {
@@ -38,7 +38,7 @@ struct SampleTable {
     }
   }
 
-  /// The last sample before a time, and the first after it, with none of which it overlaps.
+  /// Returns the last sample that ended before a time and the first that started after it.
   func around(_ time: WallTime) -> (before: Sample, after: Sample)? {
     guard let before = all.last(where: { $0.end < time }),
       let after = all.first(where: { $0.start > time })
@@ -46,7 +46,7 @@ struct SampleTable {
     return (before, after)
   }
 
-  /// Whether a gap is noted anywhere in the samples from one to another.
+  /// Whether there is a gap anywhere between two samples.
   func hasGap(after first: Sample, upTo last: Sample) -> Bool {
     all.contains {
       $0.id > first.id && $0.id <= last.id && ($0.gap != nil || $0.session != first.session)

@@ -1,5 +1,4 @@
-// Threads that samples find: where that is asked for, where events begin, and where a main thread has
-// exited.
+// Threads that samples find: with `--threads`, in the first sample with events, and after the exit of a main thread.
 
 import Foundation
 import TestSupport
@@ -17,19 +16,19 @@ struct SampledThreadTests {
 
   private var pid: Int { Int(puppet.pid) }
 
-  /// The number of the thread's network, as the kernel has it now.
+  /// Returns the inode number of the thread's current net namespace.
   private func network() throws -> Int {
     let link = try FileManager.default.destinationOfSymbolicLink(
       atPath: "/proc/\(pid)/task/\(tid)/ns/net")
     return try #require(Int(link.filter(\.isNumber)))
   }
 
-  /// Who was in that network.
+  /// Returns the members of that net namespace.
   private func members(_ recording: LiveRecording, _ network: Int) throws -> [Row] {
     try recording.ask("members", "net:[\(network)]").filter { $0.pid == pid }
   }
 
-  @Test("samples that read threads find one that left, and that it came back")
+  @Test("with --threads samples find that a thread moved and returned")
   func asked() throws {
     let recording = try LiveRecording(["--events", "off", "--threads"])
     try recording.waitForSamples(2)
@@ -57,7 +56,7 @@ struct SampledThreadTests {
     #expect(process?.flag("open") == true)
   }
 
-  @Test("samples that do not read threads leave them alone")
+  @Test("without --threads samples record no thread")
   func notAsked() throws {
     try puppet.unshareInThread(CloneFlag.net)
     let network = try network()
@@ -69,7 +68,7 @@ struct SampledThreadTests {
   }
 
   @Test(
-    "the first sample beside events finds a thread that left before, and events follow it",
+    "the first sample with events finds a thread that had moved, and events follow it",
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
     arguments: [[], ["--threads"]])
   func before(options: [String]) throws {
@@ -79,7 +78,7 @@ struct SampledThreadTests {
     let found = try members(recording, network)
     #expect(found.map { $0.number("tid") } == [Int(tid)], "\(found)")
     #expect(found.first?.flag("began_exactly") == false)
-    // Samples that read no threads take nothing back.
+    // Samples that read no threads do not end the task of the thread.
     try recording.waitForSamples(3)
     let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
     try recording.waitForSamples(2)
@@ -87,12 +86,12 @@ struct SampledThreadTests {
     let stay = try members(recording, network)
     #expect(stay.count == 1 && stay.first?.flag("ended_exactly") == true, "\(stay)")
     #expect(end.contains(stay.first?.time("until")), "\(stay)")
-    // Other tests run beside this one: what samples found of their processes says nothing of this thread.
+    // Ignores disagreements about processes of other tests, which run at the same time.
     let disagreed = try recording.ask("coverage").flatMap { $0.rows("disagreed") }
     #expect(!disagreed.contains { $0.number("pid") == Int(pid) }, "\(disagreed)")
   }
 
-  @Test("a thread beside a main thread that has exited is found without asking for threads")
+  @Test("a thread of a zombie is found without --threads")
   func exitedMainThread() throws {
     let recording = try LiveRecording(["--events", "off"])
     try recording.waitForSamples(2)
@@ -107,9 +106,9 @@ struct SampledThreadTests {
     #expect(stay?.flag("began_exactly") == false)
     let process = try recording.ask("history", "\(pid)").filter { $0.number("tid") == nil }
     #expect(process.last?["comm"] == stay?["comm"], "\(process)")
-    // It was there before, and no sample had looked.
+    // The thread started before, but no sample had read threads.
     #expect(stay?["began"] == "first-seen" && process.last?["ended"] == "open")
-    // By its exec the process goes on.
+    // The process continues when the thread executes a program.
     try puppet.execInThread()
     try recording.waitForSamples(3)
     let after = try members(recording, network)

@@ -1,4 +1,4 @@
-// One recorder at a time has a file; a second one is told who.
+// Only one recorder at a time may have a file. A second one is refused, with the PID of the first.
 
 import Foundation
 import TestSupport

@@ -1,5 +1,5 @@
-// A recorder under a service manager: signs of life, the journal's form of messages, JSON, and options from the
-// environment.
+// A recorder under a service manager: its notifications, messages for the journal, messages in JSON, and options from
+// the environment.
 
 import Foundation
 import Glibc
@@ -30,7 +30,7 @@ private final class NotifySocket {
 
   deinit { close(descriptor) }
 
-  /// The next message; nil if none arrives.
+  /// Returns the next message; nil if none arrives.
   func next() -> String? {
     var bytes = [UInt8](repeating: 0, count: 4096)
     let count = recv(descriptor, &bytes, bytes.count, 0)
@@ -39,11 +39,11 @@ private final class NotifySocket {
 }
 
 @Suite(.ownsProcesses) struct ServiceTests {
-  @Test("a service manager hears of the first sample, of each further one, of life, and of the end")
+  @Test("a service manager gets READY with the first sample, WATCHDOG, and STOPPING at the end")
   func notify() throws {
     let recording = try Recording()
     let socket = try NotifySocket(recording.folder.file("notify"))
-    // The interval is longer than the time in which a sign of life is due.
+    // The interval is longer than the time within which WATCHDOG=1 is due.
     let recorder = try Command(
       Command.nshist, recording.arguments(interval: "3s"),
       environment: ["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "400000"])
@@ -53,7 +53,7 @@ private final class NotifySocket {
     }
     let ready = all.filter { $0.hasPrefix("READY=1\n") }
     #expect(ready.count == 1 && ready[0].contains("STATUS=") && ready[0].contains("sample 1:"))
-    // Ready means that something is in the file.
+    // READY means that a sample is in the file.
     #expect(recording.number("SELECT COUNT(*) FROM sample") ?? 0 >= 1)
     recorder.signal(SIGTERM)
     #expect(try recorder.wait().status == 0)
@@ -64,7 +64,7 @@ private final class NotifySocket {
     #expect(all.last == "STOPPING=1", "\(all)")
   }
 
-  @Test("a watchdog of another process, and a socket that is not there, change nothing")
+  @Test("a watchdog of another process and a missing notify socket are ignored")
   func notMeant() throws {
     let recording = try Recording()
     let socket = try NotifySocket(recording.folder.file("notify"))
@@ -93,7 +93,7 @@ private final class NotifySocket {
   @Test("messages have a priority where they go to the journal, and only there")
   func journal() throws {
     let recording = try Recording()
-    // The stream of standard error is named in JOURNAL_STREAM: a shell can name it, since it opens it.
+    // JOURNAL_STREAM names the file of standard error. The shell opens that file, so it can set the variable.
     let script = """
       exec 2>"$1"; shift
       export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2)
@@ -117,14 +117,14 @@ private final class NotifySocket {
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       #expect(Set(object?.keys ?? [:].keys) == ["time", "level", "message"], "\(line)")
     }
-    // Of another stream it is no business of the journal.
+    // A JOURNAL_STREAM of another file is ignored.
     let other = try Command.run(
       Command.nshist, recording.arguments(interval: "20ms", samples: 2),
       environment: ["JOURNAL_STREAM": "1:2"])
     #expect(other.messages.hasPrefix("nshist: "))
   }
 
-  @Test("an option may come from the environment, and one among the arguments counts more")
+  @Test("an option may come from the environment, and an argument takes precedence")
   func environment() throws {
     let recording = try Recording()
     let options = [
@@ -147,7 +147,7 @@ private final class NotifySocket {
     expectRefusal(wrong, 64, saying: "NSHIST_KEEP=0")
     let flag = try Command.run(Command.nshist, options, environment: ["NSHIST_THREADS": "maybe"])
     expectRefusal(flag, 64, saying: "NSHIST_THREADS is 'maybe'")
-    // Only the recorder's options come from there.
+    // Only options of `record` are read from the environment.
     let question = try Command.nshist(
       "query", "coverage", "--db", recording.path, environment: ["NSHIST_KEEP": "0"])
     #expect(question.status == 0)

@@ -1,5 +1,5 @@
-// Asks whether random groups ever shared in random ranges, and compares each answer, and each visit in
-// it, with the log: at every moment that the log is sure of.
+// Asks `shared` about random groups and ranges, and compares each answer and each visit in it with the log, at every
+// moment of which the log is certain. A visit is one time in which two groups shared.
 
 import Foundation
 import NSHistory
@@ -14,18 +14,18 @@ struct SharedAnswerChecker {
   /// The PIDs whose processes are all in the log.
   private let pids: [Int32]
   private(set) var mistakes: [String] = []
-  /// What is unknown although events reported all.
+  /// Answers that are unknown although events covered the time.
   private(set) var unknownOfTold: [String] = []
   private(set) var asked = 0
   private(set) var shared = 0
   private(set) var never = 0
   private(set) var unknown = 0
 
-  /// A group, as it is asked about and as the log knows it.
+  /// A group of the question, and what the log knows of it.
   private struct Group {
     let group: SharedQuestion.Group
     var pids: [Int32] = []
-    /// The names of namespaces, by type.
+    /// The names of its namespaces in the log, by type.
     var places: [NamespaceType: Set<Int>] = [:]
   }
 
@@ -41,7 +41,7 @@ struct SharedAnswerChecker {
     }
   }
 
-  /// How many questions are asked; `NSHIST_SHARED_QUESTIONS` sets another number.
+  /// The number of questions; `NSHIST_SHARED_QUESTIONS` sets another one.
   private static let questions =
     ProcessInfo.processInfo.environment["NSHIST_SHARED_QUESTIONS"].flatMap { Int($0) } ?? 1300
 
@@ -56,7 +56,7 @@ struct SharedAnswerChecker {
     }
   }
 
-  /// A PID, mostly; the namespaces of one; the host.
+  /// Returns a random group: mostly a PID; sometimes the namespaces of a PID, or the host.
   private mutating func group() -> Group? {
     guard let pid = pids.randomElement(using: &random) else { return nil }
     switch Int.random(in: 0..<8, using: &random) {
@@ -64,7 +64,7 @@ struct SharedAnswerChecker {
     case 1:
       guard let type = log.types.randomElement(using: &random) else { return nil }
       let names = log.lives.filter { $0.pid == pid }.flatMap(\.acts).compactMap { $0.places?[type] }
-      // What it was in for too short a time the file may not know.
+      // Without events, the file may not know namespaces that the process was in for a short time.
       guard isExact, type != .time else { return nil }
       return Group(
         group: .namespace(.of(type, .pid(Int64(pid)))), places: [type: Set(names)])
@@ -72,7 +72,7 @@ struct SharedAnswerChecker {
     }
   }
 
-  /// Any part of the recording, or all of it.
+  /// Returns a random part of the recording, or all of it.
   private mutating func window() -> TimeWindow {
     guard Int.random(in: 0..<5, using: &random) > 0 else { return TimeWindow() }
     let begin = samples.all.first?.end ?? 0
@@ -88,7 +88,7 @@ struct SharedAnswerChecker {
     _ line: SharedAnswer.TypeAnswer, _ one: Group, _ other: Group, _ window: TimeWindow,
     _ answer: SharedAnswer
   ) {
-    // Of other types a namespace stands for all who were in it, also those that the log knows nothing of.
+    // For a type that the log does not name, a namespace group includes processes that the log does not know.
     guard [one, other].allSatisfy({ !$0.pids.isEmpty || $0.places[line.type] != nil }) else {
       return
     }
@@ -100,7 +100,7 @@ struct SharedAnswerChecker {
     switch line.verdict {
     case .shared:
       shared += 1
-      // One sample alone is reported as its beginning, and may be where the range ends.
+      // A visit that a single sample shows is reported as the sample's start, which may be at the end of the range.
       let isMoment = line.visits.allSatisfy { $0.from == $0.until }
       if !truths.contains(true), !truths.contains(nil), !isMoment {
         mistakes.append("false \(what)")
@@ -111,7 +111,7 @@ struct SharedAnswerChecker {
     case .never:
       never += 1
       if truths.contains(true) { mistakes.append("false \(what)") }
-      // Of samples alone only who ran at different times never shared.
+      // With samples only, `never` is proven only for processes that ran at different times.
       if line.isExact && !isExact { mistakes.append("exact, of samples: \(what)") }
     case .unknown:
       unknown += 1
@@ -134,8 +134,8 @@ struct SharedAnswerChecker {
     return sharing(type, one, other, in: sample.start...sample.end).contains { $0 != false }
   }
 
-  /// Between every two steps of the log in a time: whether any two shared a namespace then; nil while
-  /// one of them was just changing.
+  /// Returns, for the time between each two steps of the log, whether any two processes shared a namespace; nil while
+  /// one of them was changing.
   private func sharing(
     _ type: NamespaceType, _ one: Group, _ other: Group, in span: ClosedRange<WallTime>
   ) -> [Bool?] {

@@ -1,4 +1,4 @@
-// Two containers that never share a network but for six milliseconds, live: what a responder is reported.
+// Two containers on the live system that share a network for six milliseconds only.
 
 import Foundation
 import NamespaceModel
@@ -30,7 +30,7 @@ struct SharedVisitTests {
       Command.nshist, ["query", "shared", "--db", recording.database, "--utc"] + arguments)
   }
 
-  @Test("a visit of six milliseconds is told, and never is said only of the time before it")
+  @Test("a visit of six milliseconds is reported, and `never` only for the time before it")
   func visit() throws {
     let containers = Self.names.map { "container:\($0.prefix(12))" }
     let folder = try TemporaryFolder()
@@ -91,7 +91,7 @@ struct SharedVisitTests {
     let length = (visit.time("until") ?? 0) - (visit.time("from") ?? 0)
     #expect(length >= 6_000_000 && length < 500_000_000, "\(visit)")
 
-    // All of them together is another question, and says so.
+    // `same` asks whether all of them were together, and its answer points to `shared`.
     let same = try Command.run(
       Command.nshist,
       ["query", "same"] + containers + ["--type", "net", "--db", recording.database] + since)

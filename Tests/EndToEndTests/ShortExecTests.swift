@@ -1,5 +1,5 @@
-// What podman(1) executes in a container for some milliseconds: every question says that it was of that
-// container, though no sample observed it and mostly nobody read its cgroup.
+// Programs that `podman exec` runs in a container for some milliseconds. No sample shows them, and mostly nobody
+// reads their cgroup, yet every question says that they were of the container.
 
 import Foundation
 import NamespaceModel
@@ -21,7 +21,7 @@ struct ShortExecTests {
     recording = try LiveRecording(interval: "2s", ["--events", "on"])
   }
 
-  @Test("a short exec is of its container in every question, and leaves no question open")
+  @Test("a short podman exec belongs to its container in every question")
   func exec() throws {
     let web = try podman.start(name + "-web")
     let db = try podman.start(name + "-db")
@@ -44,7 +44,7 @@ struct ShortExecTests {
       .filter { $0.pid != Int(web.pid) }
     let guests = Set(members.compactMap(\.pid))
     #expect(guests.count >= 6, "\(members)")
-    // What runc starts to go in may be read before it is in the container's cgroup: it is from outside.
+    // A process of runc may be read before it is in the container's cgroup; then it counts as outside.
     let isOfWeb = { (row: Row) in
       if row["comm"]?.hasPrefix("runc") == true, row["container_source"] == nil { return true }
       return row["container"] == web.id
@@ -85,7 +85,7 @@ struct ShortExecTests {
     #expect(reached.status == 0, "\(reached.output)")
     withExtendedLifetime(db) {}
 
-    // Where changes were left out the answer rests on less.
+    // If changes were omitted, the answer says so.
     #expect(!shared.output.contains("left out"), "\(shared.output)")
     _ = try recording.end()
     try Connection(path: recording.database, access: .readWrite).execute(

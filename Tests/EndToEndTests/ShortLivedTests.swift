@@ -1,4 +1,4 @@
-// Processes that no sample observed: who made whom, and which of them are kept.
+// Processes that no sample shows: their parents, and which of them are stored.
 
 import Foundation
 import NamespaceModel
@@ -11,7 +11,7 @@ struct ShortLivedTests {
     outcome.output.split(separator: "\n").compactMap { Int($0) }
   }
 
-  /// Leaves a long-lived process behind, as a daemon does; gives its PID and its parent's.
+  /// Starts a process that outlives its parent, as a daemon does. Returns both PIDs.
   private func daemon() throws -> (parent: Int, child: Int) {
     let parent = try TestProcess()
     let child = try parent.startChild()
@@ -55,7 +55,7 @@ struct ShortLivedTests {
     #expect(row.row("namespaces")?.row("net")?.number("inode") != nil)
   }
 
-  @Test("a process that is left out may have held a namespace open when pins were scanned")
+  @Test("a process that is not stored may have been scanned as the holder of a pin")
   func pinned() throws {
     let recording = try LiveRecording(
       interval: "4s", ["--events", "on", "--short-lived", "none", "--pins-every", "100ms"])
@@ -76,14 +76,14 @@ struct ShortLivedTests {
   }
 
   @Test(
-    "what is kept of those that no sample met",
+    "--short-lived decides which processes between two samples are stored",
     arguments: [("all", true, true), ("changed", false, true), ("none", false, false)])
   func keeping(choice: String, keepsPlain: Bool, keepsMoved: Bool) throws {
     let recording = try LiveRecording(interval: "5s", ["--events", "on", "--short-lived", choice])
     try recording.waitForSamples(1)
     let plain = try Command("/bin/true", [])
     let moved = try Command("/usr/bin/unshare", ["--net", "sleep", "0.005"])
-    // Longer than events wait to be written: they are reported in two batches.
+    // They run longer than events wait to be written, so their start and exit are in two batches.
     let slow = try Command("/bin/sleep", ["1.5"])
     let movedSlow = try Command("/usr/bin/unshare", ["--net", "sleep", "1.5"])
     for command in [plain, moved, slow, movedSlow] { #expect(try command.wait().status == 0) }
@@ -99,7 +99,7 @@ struct ShortLivedTests {
     #expect(try isKept(Int(slow.pid)) == keepsPlain)
     #expect(try isKept(Int(moved.pid)) == keepsMoved)
     #expect(try isKept(Int(movedSlow.pid)) == keepsMoved)
-    // Who is alive is none of them, and its parent is nobody else.
+    // Running processes are always stored, and no other process is named as their parent.
     #expect(try isKept(child) && isKept(Int(later.pid)))
     #expect(try isKept(parent) == keepsPlain)
     let told = try recording.ask("history", "\(child)").first?.row("parent")?.pid

@@ -1,5 +1,5 @@
-// Who was in a namespace for five milliseconds, with two seconds between samples: found afterwards
-// by every question, and to the right millisecond.
+// A process is in a namespace for five milliseconds, with two seconds between samples. Every question finds it
+// afterwards, exact to the millisecond.
 
 import Foundation
 import NamespaceModel
@@ -15,11 +15,11 @@ struct ShortVisitTests {
     recording = try LiveRecording(interval: "2s", ["--events", "on"])
     victim = try TestProcess()
     try victim.unshare(CloneFlag.net | CloneFlag.uts)
-    // Right behind a sample there is time until the next.
+    // Directly after a sample there is time until the next one.
     try recording.waitForSamples(1)
   }
 
-  @Test("a process that lived in a new network")
+  @Test("a process that ran in a new network for milliseconds is found by every question")
   func newNetwork() throws {
     var pid: Int32 = 0
     let life = try TimedAction {
@@ -34,7 +34,7 @@ struct ShortVisitTests {
     #expect(changes.map { $0.texts("marks") } == [["created"], []])
     try expectStay(changes.first, changes.last, life)
     let history = try recording.ask("history", "\(pid)")
-    // The link `time` may be read while it lives, or not.
+    // The time link may be read while the process runs, or not.
     #expect(history.compactMap { $0["began"] }.filter { $0 != "read" } == ["started", "changed"])
     #expect(history.last?["ended"] == "exited")
     expectExact(history, life)
@@ -43,7 +43,7 @@ struct ShortVisitTests {
     expectExact(members, life)
   }
 
-  @Test("a process that entered somebody's namespaces")
+  @Test("a process that entered another's namespaces for milliseconds is found by every question")
   func nsenter() throws {
     var pid: Int32 = 0
     let visit = try TimedAction {
@@ -72,7 +72,7 @@ struct ShortVisitTests {
     }
   }
 
-  @Test("to the millisecond")
+  @Test("a visit of milliseconds has its times exact to the millisecond")
   func millisecond() throws {
     let puppet = try TestProcess()
     let arrival = try TimedAction { try puppet.enter(victim.pid, CloneFlag.net) }
@@ -91,7 +91,7 @@ struct ShortVisitTests {
       arrival.contains(peer?.time("from")) && end.contains(peer?.time("until")), "\(peer as Any)")
   }
 
-  /// No sample can have seen what was done.
+  /// Checks that no sample was taken during the action.
   private func expectUnmet(_ deed: TimedAction) throws {
     let samples = try recording.samples().all
     #expect(!samples.contains { $0.end >= deed.began && $0.start <= deed.done }, "too slow to test")
@@ -104,7 +104,7 @@ struct ShortVisitTests {
     }
   }
 
-  /// It came and went when it did, and was there for as long as it slept.
+  /// Expects a visit to start and end exactly within the action, and to last as long as the process slept.
   private func expectStay(_ arrival: Row?, _ end: Row?, _ deed: TimedAction) throws {
     let (from, until) = (try #require(arrival?.time("time")), try #require(end?.time("time")))
     #expect(arrival?.flag("exact") == true && end?.flag("exact") == true)

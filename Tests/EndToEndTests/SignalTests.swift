@@ -1,11 +1,11 @@
-// SIGINT, SIGTERM and SIGHUP end a recording in order; a stop of the process is a gap.
+// SIGINT, SIGTERM, SIGQUIT and SIGHUP end a recording properly; SIGSTOP causes a gap.
 
 import Foundation
 import TestSupport
 import Testing
 
 @Suite(.ownsProcesses, .serialized) struct SignalTests {
-  /// Where the tests themselves are run so that a hangup is ignored, so are their programs.
+  /// The signals that end a recorder; without SIGHUP where the tests themselves run with it ignored, as by nohup.
   static var stops: [Int32] {
     var hangup = sigaction()
     sigaction(SIGHUP, nil, &hangup)
@@ -80,7 +80,7 @@ import Testing
 
   @Test func aStopIsAGap() throws {
     let recording = try Recording()
-    // Just behind a sample, and long before the next: not in the middle of one.
+    // Stops the recorder directly after a sample, long before the next one.
     let recorder = try recording.startAndAwait(samples: 3, interval: "200ms")
     recorder.signal(SIGSTOP)
     usleep(1_200_000)
@@ -95,7 +95,7 @@ import Testing
         /a gap of 1\.[0-9] s in the samples: the recorder did not get to run/),
       "\(outcome.messages)")
 
-    // A slow machine may have made others; this one is as long as the stop.
+    // A slow machine may cause other gaps; this one is as long as the stop.
     let long = """
       FROM sample AS a JOIN sample AS b ON b.seq = a.seq + 1
       WHERE b.boot_ns - a.boot_ns > 1000000000

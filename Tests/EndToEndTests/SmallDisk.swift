@@ -1,22 +1,22 @@
-// A file system of a few hundred pages, which a test can fill up and empty again.
+// A file system of a few hundred pages, which a test can fill and empty.
 
 import Foundation
 import TestSupport
 
-/// A mounted tmpfs; it is taken away with the value.
+/// A mounted tmpfs, which is unmounted with the object.
 final class SmallDisk {
   private let folder: TemporaryFolder
 
   static let need = "needs the right to mount a tmpfs"
 
-  /// Whether one can be mounted here.
+  /// Whether a tmpfs can be mounted here.
   static let isPossible: Bool = (try? SmallDisk(kilobytes: 64)) != nil
 
   struct CannotMount: Error {
     let messages: String
   }
 
-  /// Mounts one of this size.
+  /// Mounts a tmpfs of this size.
   init(kilobytes: Int) throws {
     folder = try TemporaryFolder()
     let outcome = try Command.run(
@@ -26,13 +26,13 @@ final class SmallDisk {
     ProcessOwner.own(self)
   }
 
-  // At once for whoever looks, and in truth when the last file is closed.
+  // A lazy unmount: it removes the mount at once, and frees the file system when its last file is closed.
   deinit { _ = try? Command.run("/usr/bin/env", ["umount", "-l", folder.path]) }
 
-  /// A path on it.
+  /// Returns a path on the disk.
   func file(_ name: String) -> String { folder.file(name) }
 
-  /// Takes all the room there is.
+  /// Fills the disk.
   func fill() throws {
     let file = open(self.file("filler"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
     defer { close(file) }
@@ -40,6 +40,6 @@ final class SmallDisk {
     for size in [4096, 512, 1] { while write(file, bytes, size) > 0 {} }
   }
 
-  /// Gives it back.
+  /// Frees the space again.
   func empty() throws { try FileManager.default.removeItem(atPath: file("filler")) }
 }

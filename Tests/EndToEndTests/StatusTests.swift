@@ -1,4 +1,4 @@
-// `nshist status`, run as a user and as a probe run it.
+// `nshist status`, as a user and as a probe of a service run it.
 
 import Foundation
 import NamespaceModel
@@ -23,7 +23,7 @@ import Testing
     return outcome.status == 0
   }
 
-  @Test("a recorder that runs, one that hangs, and one that has ended")
+  @Test("status reports a running, a hanging and an ended recorder")
   func lives() throws {
     let recording = try Recording()
     let recorder = try Command(
@@ -32,7 +32,7 @@ import Testing
     try recording.waitFor(samples: 6)
     let (outcome, answer) = try status(recording.path)
     #expect(outcome.status == 0 && outcome.messages == "")
-    // A busy machine makes samples late.
+    // On a busy machine samples are late.
     #expect(answer["state"] != "broken" && answer.flag("recording") == true, "\(answer)")
     #expect(answer.number("recorder_pid") == Int(recorder.pid))
     #expect(answer.number("max_bytes") == 64 << 20 && answer.number("keep_seconds") == 172_800)
@@ -43,7 +43,7 @@ import Testing
     #expect(answer["end_reason"] == nil && answer.flag("pruned") == false)
     #expect(try isHealthy(recording.path))
 
-    // A recorder that does not get to run has a sample that grows old.
+    // If the recorder does not get to run, its last sample grows old.
     recorder.signal(SIGSTOP)
     try eventually("an old sample") { try !isHealthy(recording.path) }
     let stopped = try status(recording.path)
@@ -62,7 +62,7 @@ import Testing
     #expect(
       try check("recorder", in: ended.answer)["found"]?.contains("was stopped at") == true)
 
-    // The next recorder counts anew, but does not hide that nobody recorded for a while.
+    // The next recorder starts its counts again, but reports the time without a recorder before it.
     let next = try recording.startAndAwait(samples: 1)
     let again = try status(recording.path).answer
     #expect(again["end_reason_before"] == "stopped")
@@ -78,7 +78,7 @@ import Testing
     #expect(try last.wait().status == 0)
   }
 
-  @Test("changes are counted for each second, and no file is an error")
+  @Test("status counts changes a second, and a missing file is an error")
   func changes() throws {
     let recording = try Recording()
     let recorder = try recording.startAndAwait(samples: 2, interval: "100ms")
@@ -92,7 +92,7 @@ import Testing
     expectRefusal(missing, 66, saying: "no such file")
   }
 
-  @Test("a program that keeps the -wal file from being used again is found by its size")
+  @Test("status reports a reader that keeps the -wal file growing")
   func heldLog() throws {
     let recording = try Recording()
     let recorder = try Command(
@@ -111,7 +111,7 @@ import Testing
       ])
     defer { reader.signal(SIGKILL) }
     try eventually("a large -wal file") {
-      // Each sample rewrites a few pages.
+      // Each sample rewrites a few pages of the -wal file.
       for pid in 100..<400 { try recording.proc.add(pid) }
       for pid in 100..<400 { try recording.proc.remove(pid) }
       return (try status(recording.path).answer.number("log_bytes") ?? 0) > 17 << 20

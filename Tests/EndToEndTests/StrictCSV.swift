@@ -1,13 +1,13 @@
-// A reader of CSV that takes RFC 4180 at its word: CRLF behind every record, quotes where needed.
+// A strict parser of CSV after RFC 4180: CRLF after every record, and quotes where they are needed.
 
-/// What is wrong with a text that claims to be CSV.
+/// An error in a text that should be CSV.
 struct NotCSV: Error, Equatable {
   let why: String
   let offset: Int
 }
 
 enum StrictCSV {
-  /// The records of a text, all as wide as the first.
+  /// Returns the records of a text. All have as many fields as the first.
   static func parse(_ text: String) throws(NotCSV) -> [[String]] {
     let bytes = Array(text.utf8)
     var records: [[String]] = []

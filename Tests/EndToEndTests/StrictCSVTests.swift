@@ -1,4 +1,4 @@
-// The reader of CSV that other tests rely on finds what is wrong.
+// The CSV parser on which other tests rely finds errors.
 
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
-// System calls that fail, made to by strace(1): a failed read or write costs the sample it was in,
-// is reported with its path, becomes a gap, and nothing that was committed is lost.
+// System calls that strace(1) makes fail. A failed read or write costs one sample, is logged with its path and
+// becomes a gap; nothing that was committed is lost.
 
 import Foundation
 import Migrations
@@ -11,13 +11,13 @@ import Testing
   .enabled(if: Strace.isThere, "\(Strace.need)"))
 struct SystemCallFaultTests {
   private let recording: Recording
-  /// Which sync of the file is that of a sample in the middle: the mode of the file takes eight of its own
-  /// (`auto_vacuum`, WAL), and each migration one.
+  /// The number of the fdatasync(2) call of a middle sample. Creating the file takes eight of them (`auto_vacuum`,
+  /// WAL), and each migration one.
   private static let middle = 16 + Migration.all.count
 
   init() throws { recording = try Recording() }
 
-  /// Records six samples while a call fails as told: `name:error=EIO:when=70..71`.
+  /// Records six samples while calls fail as given, such as `name:error=EIO:when=70..71`.
   private func record(_ faults: String...) throws -> Command.Outcome {
     let outcome = try Command.run(
       Strace.path,
@@ -28,7 +28,7 @@ struct SystemCallFaultTests {
     return outcome
   }
 
-  /// How many samples are in the file, and how many have this before them.
+  /// Returns the number of samples, and of those with this gap before them.
   private func samples(_ gap: String) throws -> (all: Int, gaps: Int) {
     let found = try recording.texts("SELECT COALESCE(gap_before, 'none') FROM samples")
     return (found.count, found.count { $0 == gap })
@@ -37,7 +37,7 @@ struct SystemCallFaultTests {
   @Test(
     "a failed read costs one sample",
     arguments: [
-      // The first is tried again at once; the second is what costs the sample.
+      // The first failure is retried at once; the second one costs the sample.
       ("readlinkat:error=EIO:when=70..71", "/ns/", "Input/output error"),
       ("getdents64:error=ENOMEM:when=4", "cannot list", "Cannot allocate memory"),
     ])
@@ -57,7 +57,7 @@ struct SystemCallFaultTests {
   @Test("a process whose directory cannot be opened for a moment stays one process")
   func unheld() throws {
     for pid in 30...60 { try recording.proc.add(pid) }
-    // Few enough files that directories are opened anew in each pass. In the first two that of a
+    // With so few files, directories are opened again in each sample. In the first two samples the directory of a
     // process is opened for its links and for its name, in the third for its links.
     let arguments =
       (recording.arguments(interval: "20ms", samples: 6)
@@ -79,7 +79,7 @@ struct SystemCallFaultTests {
     try recording.expectWhole()
   }
 
-  @Test("a failed write costs one sample, and the next one has all of it")
+  @Test("a failed write costs one sample, and the next one holds its changes")
   func write() throws {
     let sample = try record("fdatasync:error=EIO:when=\(Self.middle)")
     #expect(sample.status == 0)
@@ -91,7 +91,7 @@ struct SystemCallFaultTests {
     try recording.expectClosed()
   }
 
-  @Test("a disk that takes nothing any more ends with what was committed, and says so")
+  @Test("when all writes fail, the recorder ends with what was committed, and says so")
   func writesAllFail() throws {
     let outcome = try record("fdatasync:error=EIO:when=\(Self.middle)+")
     #expect(outcome.status == 74)
@@ -99,12 +99,12 @@ struct SystemCallFaultTests {
     let count = try #require(recording.number("SELECT count(*) FROM sample"))
     #expect(count > 0 && count < 6)
     #expect(outcome.messages.contains("ended: \(count) sample"), "\(outcome.messages)")
-    // Whether the end of the session reached the file or not: the next recorder makes it good.
+    // The end of the session may be in the file or not; the next recorder corrects it.
     #expect(try recording.record(samples: 1).status == 0)
     try recording.expectClosed()
   }
 
-  @Test("a kernel without one of the two calls for ids, and without both")
+  @Test("the recorder works on a kernel without one of the two calls for IDs, and without both")
   func identities() throws {
     func record(_ faults: [String]) throws -> String {
       let path = recording.folder.file("live-\(faults.joined().hashValue).db")

@@ -1,4 +1,4 @@
-// Tables on a terminal, as wide as that is; and which rows of a listing are printed, in which order.
+// Tables fit the width of a terminal; options select and sort the printed rows.
 
 import Foundation
 import TestSupport
@@ -14,7 +14,7 @@ struct TerminalTableTests {
     try GoldenHistory.write(path)
   }
 
-  /// What a terminal shows, line by line.
+  /// Returns the lines that a terminal shows.
   private func terminal(_ question: String, columns: Int) throws -> [String] {
     let outcome = try Command.run(
       "/usr/bin/script",
@@ -137,7 +137,7 @@ struct TerminalTableTests {
     }
   }
 
-  @Test("where a filter leaves no change, that is said; a name that nobody had is an error")
+  @Test("a filter that leaves no change is reported; an unknown name is an error")
   func noChange() throws {
     let none = try Command.run(
       Command.nshist, ["query", "changes", "--comm", "cron", "--mark", "created", "--db", path])
@@ -147,7 +147,7 @@ struct TerminalTableTests {
     #expect(unknown.status == 66 && unknown.messages.contains("nsenter"), "\(unknown)")
   }
 
-  @Test("a heading of the table selects its column, a key of JSON that one")
+  @Test("--columns accepts the headings of the table and the keys of JSON")
   func headings() throws {
     let table = try Command.run(
       Command.nshist, ["query", "history", "812", "--columns", "parent", "--db", path])
@@ -158,7 +158,7 @@ struct TerminalTableTests {
     #expect(json.output.contains(#"{"parent": {"#), "\(json.output)")
   }
 
-  @Test("changes with one mark, or of one name")
+  @Test("--mark and --comm select changes")
   func filters() throws {
     let all = try csv("changes")
     let joined = try csv("changes", "--mark", "joined")

@@ -1,5 +1,5 @@
-// Threads: one may leave its process's namespaces, or stay where the process no longer is; and one
-// may exec, by which the process goes on as that thread.
+// Threads: one may leave its process's namespaces, or stay in namespaces that its process left; and one may execute a
+// program, by which the process continues in the thread's place.
 
 import Foundation
 import NamespaceModel
@@ -21,13 +21,13 @@ struct ThreadTests {
 
   private var pid: Int { Int(puppet.pid) }
 
-  /// Its history, and that of its thread.
+  /// Returns the history of the process and of its thread.
   private func history() throws -> [Row] { try recording.ask("history", "\(puppet.pid)") }
 
-  /// Its history, which is that of its main thread.
+  /// Returns the history of the process without its thread.
   private func ownHistory() throws -> [Row] { try history().filter { $0.number("tid") == nil } }
 
-  /// The stays of the thread in the network that it, or its process, went to or stayed in.
+  /// Returns the intervals of the thread in a net namespace.
   private func members(_ network: Row?) throws -> [Row] {
     let id = try #require(network?.number("id"))
     return try recording.ask("members", "net#\(id)").filter { $0.number("tid") == Int(tid) }
@@ -37,9 +37,9 @@ struct ThreadTests {
     try recording.ask("changes").filter { $0.pid == pid && $0.number("tid") == Int(tid) }
   }
 
-  /// That a row is a thread's stay in a time.
+  /// Expects a row to be an interval of the thread.
   ///
-  /// - Parameter moved: whether it went there then; or else its process left it behind.
+  /// - Parameter moved: whether the thread moved there, or stayed when its process left.
   private func expectStay(_ row: Row?, from: TimedAction, until: TimedAction, moved: Bool) {
     #expect(row?["began"] == (moved ? "changed" : "first-seen"))
     #expect(row?.flag("began_exactly") == moved && row?.flag("ended_exactly") == true)
@@ -47,11 +47,11 @@ struct ThreadTests {
     #expect(until.contains(row?.time("until")), "\(row as Any)")
   }
 
-  @Test("a thread leaves, and its process does not")
+  @Test("a thread that leaves its process's namespaces is recorded exactly")
   func threadLeaves() throws {
     let departure = try TimedAction { try puppet.unshareInThread(CloneFlag.net) }
     try recording.waitForSamples(2)
-    // The thread is joined before the kernel reports its end.
+    // The thread is joined before the kernel reports its exit.
     let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
     try recording.settle()
     let process = try history()
@@ -69,7 +69,7 @@ struct ThreadTests {
     #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
   }
 
-  @Test("a process leaves, and its thread stays")
+  @Test("a thread that stays where its process left is recorded from then on")
   func processLeaves() throws {
     let departure = try TimedAction { try puppet.unshare(CloneFlag.net) }
     try recording.waitForSamples(2)
@@ -84,7 +84,7 @@ struct ThreadTests {
     #expect(process.last?.row("namespaces")?.row("net")?.flag("initial") == false)
   }
 
-  @Test("a process goes on when a thread of it execs")
+  @Test("a process continues as one process when a thread of it executes a program")
   func threadExecs() throws {
     try puppet.execInThread()
     try recording.waitForSamples(3)
@@ -95,7 +95,7 @@ struct ThreadTests {
     try expectOneProcess()
   }
 
-  @Test("a process is where the thread was that execs")
+  @Test("after an exec of a thread, the process is in the namespaces of that thread")
   func threadLeavesAndExecs() throws {
     try puppet.unshareInThread(CloneFlag.net)
     try recording.waitForSamples(2)
@@ -108,7 +108,7 @@ struct ThreadTests {
     #expect(exec.contains(last.time("from")) && last.flag("began_exactly") == true, "\(last)")
     #expect(last.row("namespaces")?.row("net")?.flag("initial") == false)
     let history = try ownHistory()
-    // What no event reports may have been read only by a sample: that is a row more.
+    // A link that no event reports may have been read by a sample later, which is one more row.
     let ends = history.map { $0["ended"] }
     #expect(ends.last == "open" && ends.dropLast().allSatisfy { $0 == "changed" }, "\(history)")
     let networks = history.compactMap { $0.row("namespaces")?.row("net")?.number("inode") }
@@ -118,7 +118,7 @@ struct ThreadTests {
     try expectOneProcess()
   }
 
-  @Test("a thread goes to another network and comes back: it moved and returned")
+  @Test("a thread that enters another network and comes back is reported as moved and returned")
   func threadReturns() throws {
     let other = try TestProcess(in: CloneFlag.net)
     let departure = try TimedAction { try puppet.enterNetworkInThread(of: other.pid) }
@@ -144,7 +144,7 @@ struct ThreadTests {
     let lanes = try output("timeline", "\(pid)", "--type", "net,uts").split(separator: "\n")
       .filter { $0.hasPrefix("\(pid)/\(tid) ") }
     #expect(lanes.count == 1, "\(lanes)")
-    // Its two numbers, as they are printed, are taken wherever a process is.
+    // PID/TID, as it is printed, is accepted wherever a process is.
     let thread = "\(pid)/\(tid)"
     #expect(try recording.ask("history", thread).count == 2)
     #expect(
@@ -158,12 +158,12 @@ struct ThreadTests {
     let net = ["--type", "net", "--db", recording.database]
     let same = try Command.run(
       Command.nshist, ["query", "same", thread, "\(other.pid)"] + net)
-    // They were together, and were not before and after.
+    // They were together for a while, and not before and after.
     #expect(same.output.contains("\ntogether from "), "\(same.output)")
     let shared = try Command.run(
       Command.nshist, ["query", "shared", "\(pid)", "\(other.pid)"] + net)
     #expect(shared.status == 0 && shared.output.contains("\(tid)"), "\(shared.output)")
-    // The process was never there, and the answer says who was.
+    // The process was never in that network, and the answer names the thread that was.
     let process = try Command.run(
       Command.nshist, ["query", "same", "\(pid)", "\(other.pid)"] + net)
     #expect(process.status == 1, "\(process.output)")
@@ -204,7 +204,7 @@ struct ThreadTests {
     #expect(exit.contains(gone.time("until")), "\(gone)")
   }
 
-  /// The process is alive, and its samples show nothing that events had not told.
+  /// Expects the process to run, and no sample to disagree with the events.
   private func expectOneProcess() throws {
     let changes = try recording.ask("changes", "--pid", "\(pid)")
     #expect(!changes.contains { $0["change"] == "exited" && $0.number("tid") == nil }, "\(changes)")

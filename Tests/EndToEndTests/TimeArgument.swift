@@ -1,11 +1,11 @@
-// A moment as an argument of a query.
+// Formats a time as an argument of a query.
 
 import NamespaceModel
 
-/// Nanoseconds since the epoch, as `@seconds.fraction`.
+/// Returns a time as `@seconds.fraction`.
 func argument(_ time: WallTime) -> String { argument(time.nanoseconds) }
 
-/// The same of the nanoseconds since the epoch, as a column of the file has them.
+/// Returns nanoseconds since the epoch, as a column of the file has them, as `@seconds.fraction`.
 func argument(_ nanoseconds: Int64) -> String {
   let fraction = String(nanoseconds % 1_000_000_000)
   return "@\(nanoseconds / 1_000_000_000)."

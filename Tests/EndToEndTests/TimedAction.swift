@@ -1,14 +1,16 @@
-// When a test did something, to compare with when an answer says it was.
+// The time at which a test did something, to compare with the time in an answer.
 
 import NamespaceModel
 
-/// A time in which something was done, by the wall clock.
+/// The wall-clock time during which an action was performed.
 struct TimedAction {
   private(set) var began: WallTime
   private(set) var done: WallTime
 
-  /// - Parameter margin: how far from it its time may be reported: an event is told to the microsecond,
-  ///   and a clock that is being corrected runs a little faster or slower than the other.
+  /// Performs an action.
+  ///
+  /// - Parameter margin: how far the reported time may be outside of the action. Event times have microseconds, and a
+  /// clock that is being corrected runs faster or slower than another one.
   @discardableResult
   init(margin: Int64 = 1_000_000, _ body: () throws -> Void) rethrows {
     began = ClockReading.now().wall - margin
@@ -17,6 +19,6 @@ struct TimedAction {
     done = ClockReading.now().wall + margin
   }
 
-  /// Whether a time is when it was done.
+  /// Whether a time is within the action.
   func contains(_ time: WallTime?) -> Bool { time.map { (began...done).contains($0) } ?? false }
 }

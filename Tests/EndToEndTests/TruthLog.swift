@@ -1,17 +1,17 @@
-// The log of what processes did: what a recorder's file must agree with.
+// The log of what processes actually did, with which the recorder's file must agree.
 
 import NSHistory
 import NamespaceModel
 
-/// What really happened, by the wall clock.
+/// The actions of all processes of a workload, by the wall clock.
 struct TruthLog {
-  /// One process: what it did, in order.
+  /// A process and its actions, in order.
   struct TaskHistory {
     let pid: Int32
     var acts: [Act]
 
-    /// Whether a recorded process has the PID, and started when this one did: the clock ticks of a recorded
-    /// start are 10 ms long.
+    /// Whether a recorded process may be this one: it has the same PID, and a start time that agrees within two clock
+    /// ticks of 10 ms.
     func mayBe(_ process: ProcessRecord) -> Bool {
       let grain: Int64 = 20_000_000
       guard pid == process.pid, let first = acts.first, let start = process.start else {
@@ -21,27 +21,28 @@ struct TruthLog {
     }
   }
 
-  /// A step that was taken at some moment from `began` to `done`.
+  /// An action at some moment from `began` to `done`.
   struct Act {
     let began: WallTime
     let done: WallTime
-    /// Where the process is from then on; nil when it has exited. A name is one namespace.
+    /// The namespaces of the process from then on; nil if it has exited. Each number names one namespace.
     let places: [NamespaceType: Int]?
-    /// Whether its main thread has exited, and others have not.
+    /// Whether its main thread has exited while other threads run.
     var isZombie = false
   }
 
   var lives: [TaskHistory] = []
-  /// The types that it tells of.
+  /// The types of namespaces that the log covers.
   var types: [NamespaceType]
-  /// How far from a step its time may be reported, in nanoseconds.
+  /// How far the reported time of an action may be from the actual one, in nanoseconds.
   var margin: Int64 = 0
-  /// See `findDisputedPIDs`.
+  /// The PIDs for which it is not known which process is meant; see `findDisputedPIDs`.
   private(set) var disputed: Set<Int64> = []
 
   init(types: [NamespaceType]) { self.types = types }
 
-  /// Where a process with this PID was; nil when none was there, or when it was just changing.
+  /// The state of a PID at a time: its namespaces, a zombie, no process (`away`), or in the middle of an action
+  /// (`changing`).
   enum Truth: Equatable {
     case at([NamespaceType: Int])
     case zombie
@@ -60,14 +61,14 @@ struct TruthLog {
     return truth
   }
 
-  /// Whether a recorded process is certainly one of the log's.
+  /// Whether a recorded process is certainly one of the log.
   func knows(_ process: ProcessRecord) -> Bool {
     !disputed.contains(process.pid) && lives.contains { $0.mayBe(process) }
   }
 
-  /// Finds the PIDs that are disputed: other tests start processes too, and the same PID may be given to
-  /// one of theirs and one of the log's within the time that a recorded start is off. Nobody can tell
-  /// afterwards which of the two is which, so `knows` is false for both.
+  /// Finds disputed PIDs. Other tests start processes too, and a PID may be given to one of theirs and to one of the
+  /// log within the inaccuracy of a recorded start. Nobody can tell these apart afterwards, so `knows` is false for
+  /// both.
   mutating func findDisputedPIDs(in reader: HistoryReader) throws {
     for pid in Set(lives.map(\.pid)) {
       var own = lives.filter { $0.pid == pid }
@@ -81,7 +82,7 @@ struct TruthLog {
     }
   }
 
-  /// The process that had a PID at a time.
+  /// Returns the process that had a PID at a time.
   func life(_ pid: Int32, at time: WallTime) -> TaskHistory? {
     lives.last { $0.pid == pid && ($0.acts.first?.began ?? .max) <= time }
   }

@@ -1,6 +1,5 @@
-// Real processes move between real namespaces on a seeded schedule, and keep a log of it. What
-// the recorder's file answers afterwards must agree with the log, at any time, or be unknown
-// for a reason that the log confirms.
+// Real processes move between real namespaces on a seeded schedule, and log what they do. The answers about the
+// recording must agree with the log at any time, or be unknown for a reason that the log confirms.
 
 import Foundation
 import NSHistory
@@ -11,7 +10,9 @@ import Testing
 @Suite(
   .ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare and setns"))
 struct TruthTests {
-  @Test("no answer is wrong, and none is unknown without need", arguments: [UInt64(1), 2])
+  @Test(
+    "with samples no answer is wrong, and none is unknown without a reason",
+    arguments: [UInt64(1), 2])
   func answersAgreeWithTheLog(seed: UInt64) throws {
     try perform(seed: seed, namespacesHaveIDs: true)
   }
@@ -29,7 +30,7 @@ struct TruthTests {
   }
 
   @Test(
-    "nor is one where the kernel gives namespaces no ids",
+    "without namespace IDs no answer is wrong, and none is unknown without a reason",
     .enabled(if: Strace.isThere, "\(Strace.need)"))
   func withoutIDs() throws { try perform(seed: 3, namespacesHaveIDs: false) }
 
@@ -70,9 +71,9 @@ struct TruthTests {
     #expect(ranges.same > 50 && ranges.different > 5)
     let mistakes = examiner.mistakes.count
     #expect(mistakes == 0, "\(examiner.mistakes.prefix(5).joined(separator: "\n"))")
-    // The test would say nothing if most were unknown, or one verdict never came up.
+    // Each verdict has to occur often, or the test would prove nothing.
     #expect(examiner.same > 50 && examiner.different > 50 && examiner.unknown > 50)
-    // Doubt about a number is for what passed from hand to hand unseen.
+    // `inode-may-be-reused` is only for inode numbers that passed from one process to another between samples.
     #expect(examiner.mayBeReused * 20 < examiner.asked)
   }
 }

@@ -1,5 +1,5 @@
-// A name that is nowhere in a history is an error in every question alike: an empty answer would be taken
-// for "was in none".
+// A name that a history does not have is an error in every question, since an empty answer would be taken for "was in
+// none".
 
 import Foundation
 import TestSupport
@@ -38,7 +38,7 @@ import Testing
     #expect(outcome.status == 66, "\(outcome.output) \(outcome.messages)")
     #expect(outcome.output.isEmpty, "\(outcome.output)")
     #expect(outcome.messages.contains("'nobody' is in"), "\(outcome.messages)")
-    // Of the names of processes the nearest are given.
+    // For names of processes the message suggests the nearest ones.
     if question.contains("comm") {
       #expect(outcome.messages.contains("the nearest are"), "\(outcome.messages)")
     }

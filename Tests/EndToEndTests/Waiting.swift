@@ -1,14 +1,14 @@
-// Waits for what another process does, as long as a slow machine may need for it.
+// Waits for an action of another process, as long as a slow machine may need.
 
 import Foundation
 import Testing
 
-/// What did not come true.
+/// Thrown when an awaited condition has not become true.
 struct NeverHappened: Error {
   let what: String
 }
 
-/// Asks again and again until the answer is yes; fails when it is not within two minutes.
+/// Polls a condition until it is true; fails after two minutes.
 func eventually(_ what: String, _ condition: () throws -> Bool) throws {
   let deadline = Date() + 120
   while try !condition() {

@@ -1,5 +1,4 @@
-// Recording with events as on a kernel that gives namespaces no id: strace(1) makes the calls for them
-// fail.
+// Records with events as on a kernel that gives namespaces no IDs: strace(1) makes the calls for them fail.
 
 import Foundation
 import TestSupport
@@ -9,7 +8,7 @@ import Testing
   .ownsProcesses,
   .enabled(if: LiveEvents.arePermitted && Strace.isThere, "\(LiveEvents.need); \(Strace.need)"))
 struct WithoutIDTests {
-  @Test("made while recording, each has one row; who enters one is told to")
+  @Test("without IDs each new namespace has one row, and entering one is reported as joined")
   func made() throws {
     let recording = try LiveRecording(
       interval: "300ms", ["--events", "on"], namespacesHaveIDs: false)
@@ -19,7 +18,7 @@ struct WithoutIDTests {
         ["--pid", "--fork", "--kill-child", "sh", "-c", "sleep 60 & sleep 60 & wait"])
     }
     let orphans = try (0..<3).map { _ in try Orphan(in: CloneFlag.user | CloneFlag.uts) }
-    // It enters what nobody else is in a moment later.
+    // The visitor enters a namespace whose only other process it kills a moment later.
     let victim = try TestProcess()
     try victim.unshare(CloneFlag.ipc)
     usleep(300_000)
@@ -38,7 +37,7 @@ struct WithoutIDTests {
             OR parent_pid IN (\(inits.map { "\($0.pid)" }.joined(separator: ",")))))
         AND initial = 0 AND type IN (5, 7, 8) GROUP BY type, inode
       """, in: recording.database)
-    // The kernel is not asked for owners either: that is an ioctl(2) as well.
+    // Owners are not read either, since that is an ioctl(2) too.
     #expect(rows.count == 9 && rows.allSatisfy { $0.hasSuffix(" 1") }, "\(rows)")
     let entry = try recording.ask("changes", "--type", "ipc", "--pid", "\(visitor.pid)")
       .first { $0["change"] == "moved" }

@@ -1,5 +1,5 @@
-// Without a proc that can be used: questions to a file go on, and what asks the running kernel ends
-// with a line and a status of its own. Nothing ends with 0, which means "same".
+// Without a usable /proc, questions to a file work, and commands that ask the running kernel fail with one line and a
+// status of their own. None of them ends with 0, which would mean "same".
 
 import Foundation
 import TestSupport
@@ -32,7 +32,7 @@ struct WithoutProcTests {
       let here = try Command.run(Command.nshist, arguments)
       let there = try run(setUp, arguments)
       #expect(there.status == here.status && there.messages == here.messages, "\(question)")
-      // Listings of now say how old the last sample is.
+      // Lists for the present say how old the last sample is, which differs.
       if !question.contains("processes") { #expect(there.output == here.output, "\(question)") }
     }
     #expect(try run(setUp, ["query", "same", "10", "30", "--db", recording.path]).status == 2)
@@ -57,7 +57,7 @@ struct WithoutProcTests {
     #expect(!FileManager.default.fileExists(atPath: recording.folder.file("other.db")))
   }
 
-  @Test("the proc of a pid namespace that the caller is not in, as with nsenter -m")
+  @Test("a /proc of another pid namespace, as after nsenter -m, is refused")
   func procOfAnother() throws {
     let sleeper = try Command(
       "/usr/bin/unshare",

@@ -1,4 +1,4 @@
-// Processes that start, unshare, enter and exit on a seeded schedule, and the log of it.
+// Processes that start, unshare, enter namespaces and exit on a seeded schedule, and the log of it.
 
 import Foundation
 import NamespaceModel
@@ -9,12 +9,13 @@ struct Workload {
     (.net, CloneFlag.net), (.uts, CloneFlag.uts), (.ipc, CloneFlag.ipc), (.mnt, CloneFlag.mnt),
     (.cgroup, CloneFlag.cgroup),
   ]
-  /// Those that a process can only begin in.
+  /// The types that a process can only start in, not move to.
   static let birthplaces: [(NamespaceType, Int32)] = [
     (.user, CloneFlag.user), (.pid, CloneFlag.pid), (.time, CloneFlag.time),
   ]
-  /// Longer than any time between two samples that is not a gap: nobody goes back unseen to where
-  /// it was. That is what polling cannot tell, and no test can ask of it.
+  /// For this long, in nanoseconds, no process returns to a namespace that it left. It is longer than any time
+  /// between two samples that is not a gap: samples cannot show that a process left and returned in between, so no
+  /// test may ask for it.
   static let homesickness: Int64 = 1_500_000_000
   static let host = Dictionary(uniqueKeysWithValues: NamespaceType.allCases.map { ($0, 0) })
 
@@ -25,9 +26,11 @@ struct Workload {
   private var lastName = 0
   private var left: [Int: [NamespaceType: [Int: WallTime]]] = [:]
 
+  /// Makes a workload that has no process yet.
+  ///
   /// - Parameters:
-  ///   - homesickness: how long nobody goes back to a namespace that it left.
-  ///   - types: of namespaces that the processes move between, or else begin in.
+  ///   - homesickness: for how long no process returns to a namespace that it left.
+  ///   - types: the types of namespaces between which the processes move, or in which they start.
   init(
     seed: UInt64, homesickness: Int64 = Self.homesickness,
     types: [NamespaceType] = Self.types.map(\.0)
@@ -42,7 +45,7 @@ struct Workload {
     while ClockReading.now().wall < end { try step(pause: 0.002...0.05) }
   }
 
-  /// So many steps, one behind another.
+  /// Makes this many steps, one after another.
   mutating func play(steps: Int) throws {
     while log.lives.joinedActs < steps { try step(pause: 0...0.002) }
   }
@@ -59,7 +62,7 @@ struct Workload {
     case 1:
       let actor = cast.remove(at: Int.random(in: cast.indices, using: &random))
       try act(actor.life, to: nil) { try actor.puppet.exit() }
-      // Half of the time its PID is used again at once.
+      // Half of the time its PID is reused at once.
       if Bool.random(using: &random) { try start(reusing: actor.puppet.pid) }
     case 2...5: try unshare()
     default: try enter()
@@ -80,7 +83,7 @@ struct Workload {
     cast.append((puppet, log.lives.count - 1))
   }
 
-  /// Now and then, new namespaces of the types that a process can only begin in.
+  /// Sometimes adds new namespaces of the types that a process can only start in.
   private mutating func birthplace(_ places: inout [NamespaceType: Int]) -> Int32 {
     var flags: Int32 = 0
     for (type, flag) in Self.birthplaces
@@ -112,7 +115,8 @@ struct Workload {
     guard actor.life != target.life,
       let there = log.lives[target.life].acts.last?.places,
       var places = log.lives[actor.life].acts.last?.places,
-      // The others' namespaces are not its own user namespace's, and have other PIDs.
+      // Skips a process in its own user or pid namespace: it may not enter the others' namespaces, and sees other
+      // PIDs.
       places[.user] == 0, places[.pid] == 0
     else { return }
     var flags: Int32 = 0
@@ -143,6 +147,6 @@ struct Workload {
 }
 
 extension [TruthLog.TaskHistory] {
-  /// How many steps they took.
+  /// The number of their steps.
   var joinedActs: Int { reduce(0) { $0 + $1.acts.count } }
 }
