@@ -1,4 +1,4 @@
-// The plot of the golden history: what each sample saw, so that an answer can be checked by hand.
+// What happens in the golden history, and which sample shows it first. So an answer can be checked by hand.
 //
 //   sample  wall clock  boot   what is new since the sample before
 //   ------  ----------  -----  ------------------------------------------------------------------
@@ -31,7 +31,8 @@
 //                              process; 8002 exits, and with it D; 7000 can be read again
 //       13  22:17:13    140 s  5000 exits; session 2 ends: completed
 //
-// Every sample takes 20 ms. Where nothing is said a process is in the initial namespaces.
+// Every sample takes 20 ms. A process is in the initial namespaces unless the table says otherwise. "Denied" means
+// that the recorder may not read the links of the process.
 
 import NSHistory
 import NamespaceModel
@@ -123,7 +124,8 @@ extension GoldenHistory {
       cgroup: "0::/system.slice/cron.service"),
   ]
 
-  /// Who owns each namespace, and what it was made in, as ioctl_nsfs(2) says it.
+  /// The user namespace that owns each namespace, and the parent of each user and pid namespace, as ioctl_nsfs(2)
+  /// returns them.
   static let relations: [NamespaceRelations] = {
     let root = initial(.user)
     var all = NamespaceType.allCases.map { type in

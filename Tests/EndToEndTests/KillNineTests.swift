@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(.ownsProcesses, .serialized) struct KillNineTests {
-  /// SplitMix64: the same moments in every run.
+  /// Random moments for the signal that are the same in every run (SplitMix64).
   private struct Moments: RandomNumberGenerator {
     var state: UInt64
 

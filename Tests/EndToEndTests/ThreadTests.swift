@@ -69,7 +69,7 @@ struct ThreadTests {
     #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
   }
 
-  @Test("a thread that stays where its process left is recorded from then on")
+  @Test("a thread that remains in the namespaces that its process leaves is recorded from then on")
   func processLeaves() throws {
     let departure = try TimedAction { try puppet.unshare(CloneFlag.net) }
     try recording.waitForSamples(2)
@@ -130,7 +130,7 @@ struct ThreadTests {
     #expect(changes.map { $0.texts("marks") } == [["joined"], ["left-container"]])
     #expect(
       departure.contains(changes.first?.time("time")) && back.contains(changes.last?.time("time")))
-    // Questions about the process include the thread where it differs, and say so.
+    // The history of the process has rows of the thread while its namespaces differ, marked by its TID.
     let history = try history()
     #expect(history.map { $0.number("tid") } == [nil, Int(tid), Int(tid)], "\(history)")
     #expect(history.last?.flag("returned") == true && history.last?.flag("open") == true)

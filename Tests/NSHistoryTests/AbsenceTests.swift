@@ -143,7 +143,9 @@ extension HistoryReader {
 struct AbsenceTests {
   private func wall(_ seconds: Double) -> WallTime { EventfulHistory.wall(seconds) }
 
-  @Test("with short_lived = changed, a thread that stays where its process left is stored")
+  @Test(
+    "with short_lived = changed, a thread that remains in a namespace that its process left is stored"
+  )
   func threadLeftBehind() throws {
     let history = try EventfulHistory(shortLived: .changed)
     _ = try history.sample(0, [(2, -1), (10, -1)], isExact: false)
@@ -176,7 +178,7 @@ struct AbsenceTests {
     #expect(answer.types[0].verdict == .shared && visit.isExact, "\(answer.types[0])")
   }
 
-  @Test("in a gap the reason is gap and never not-running")
+  @Test("the reason for a time in a gap is `gap`, not `not-running`")
   func inGap() throws {
     let (_, reader) = try EventfulHistory.withGap()
     for pid: Int64 in [10, 11] {

@@ -109,7 +109,7 @@ struct EventMachine {
     for _ in 0..<Int.random(in: 1...2, using: &random) {
       let type = NamespaceType.allCases.randomElement(using: &random) ?? .net
       let target = LinkState.namespace(destination(type, &random))
-      // A process never leaves its pid namespace, and its time namespace only with its children.
+      // A running process keeps its pid and time namespaces. Only those of its future children change.
       if isStart || type != .pid && type != .time { links[Int(type.link.rawValue)] = target }
       links[Int(type.linkForChildren.rawValue)] = target
     }

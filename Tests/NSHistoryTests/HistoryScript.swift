@@ -51,7 +51,7 @@ struct HistoryScript {
   /// A sample is taken every ten seconds of the boot clock, and takes one second.
   static func boot(_ sample: Int) -> Int64 { bootAtFirst + Int64(sample) * 10 * second }
   static func bootEnd(_ sample: Int) -> Int64 { boot(sample) + second }
-  /// A process starts between the last sample that missed it and the first that did not.
+  /// The start of a process that this sample is the first to show: after the sample before it.
   static func birth(_ sample: Int) -> Int64 { boot(sample) - 4 * second }
 
   /// Returns the wall-clock time at the start of a sample.

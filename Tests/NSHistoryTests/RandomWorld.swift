@@ -121,7 +121,8 @@ struct RandomWorld {
     for _ in 0..<Int.random(in: 1...3, using: &random) {
       let type = NamespaceType.allCases.randomElement(using: &random) ?? .net
       let target = LinkState.namespace(destination(type))
-      // A process never leaves its pid namespace, and its time namespace only with its children.
+      // A running process keeps its pid namespace; only that of its future children changes. The time namespace of
+      // its future children changes alone, as by unshare(2), or together with its own, as by setns(2).
       if isStart || type != .pid && !(type == .time && chance(1, of: 2)) {
         links[Int(type.link.rawValue)] = target
       }

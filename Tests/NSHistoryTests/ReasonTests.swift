@@ -103,7 +103,7 @@ struct ReasonTests {
     #expect(try pids(10.9) == [20, 21])
   }
 
-  @Test("at a time that the clock showed twice, a process that ran once is not not-running")
+  @Test("at a time that the clock showed twice, a process that ran once is not called not-running")
   func runningAtOneOfTwoTimes() throws {
     let gone: (inout ProcessSample) -> Void = {
       $0.disappeared = [ProcessToken(number: 20)]

@@ -1,4 +1,5 @@
-// Recorders in two time namespaces read different start times of one process. In the file it is one process.
+// Recorders in two time namespaces read different start times of one process. In the file it is one process if the
+// offset between the two clocks is a whole number of clock ticks.
 
 import NSHistory
 import NamespaceModel

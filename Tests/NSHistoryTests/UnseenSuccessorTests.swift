@@ -67,7 +67,7 @@ struct UnseenSuccessorTests {
     #expect(before.verdict == .unknown && before.reason == .notRunning, "\(before)")
   }
 
-  @Test("PID@TIME selects one process, for which never can be proven")
+  @Test("PID@TIME selects one process, for which `never` can be proven")
   func named() throws {
     let reader = try sampled()
     let one = ProcessSelector.pid(600, alive: Self.time(20))
@@ -175,7 +175,7 @@ struct UnseenSuccessorTests {
   }
 
   @Test(
-    "events prove never for a process that ran while they covered the time, despite a later gap")
+    "events prove `never` for a process that ran while they covered the time, despite a later gap")
   func exactBesideGap() throws {
     let reader = try told()
     let one = ProcessSelector.pid(600, alive: Self.time(1) + Self.second / 2)

@@ -116,7 +116,8 @@ struct DisagreementTests {
   }
 
   @Test(
-    "an unreported process with an event during each sample is adopted at the first quiet sample")
+    "an unreported process with an event during each sample is adopted at the first sample without one"
+  )
   func busy() {
     let tasks: [Int32: TaskLinks] = [10: .host, 20: .host, 30: there]
     var counted = script.verify(tasks).disagreements
