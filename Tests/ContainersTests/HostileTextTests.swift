@@ -54,7 +54,7 @@ struct HostileTextTests {
         #expect(found.containers.allSatisfy { !$0.id.isEmpty })
         let ids = found.containers.map(\.id).filter { HexID.isID($0) }
         #expect(Set(ids).count == ids.count)
-        // The text holds the ID literally, except for an ID with \"-\", which may be escaped there.
+        // The text holds the ID literally, except for an ID with "-", which may be escaped there.
         for container in found.containers where !container.id.contains("-") {
           #expect(bytes.contains(container.id.utf8))
         }

@@ -87,14 +87,14 @@ struct TruthLog {
     lives.last { $0.pid == pid && ($0.acts.first?.began ?? .max) <= time }
   }
 
-  /// Whether a process with this PID moved twice or more in a time.
+  /// Whether a process with this PID moved twice or more from `start` to `end`.
   func hasReturned(_ pid: Int32, from start: WallTime, to end: WallTime) -> Bool {
     lives.contains { life in
       life.pid == pid && life.acts.count { $0.began <= end && $0.done >= start } > 1
     }
   }
 
-  /// Whether a process with this PID started, moved or exited in a time.
+  /// Whether a process with this PID started, moved or exited from `start` to `end`.
   func changed(_ pid: Int32, from start: WallTime, to end: WallTime) -> Bool {
     lives.contains { life in
       life.pid == pid && life.acts.contains { $0.began <= end && $0.done >= start }

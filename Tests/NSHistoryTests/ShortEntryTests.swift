@@ -251,7 +251,7 @@ struct ShortEntryTests {
     }.reader()
     #expect(try told(60, at: 3050, reader) == (nil, nil))
     #expect(try shared(Self.groups[0], Self.groups[1], reader).verdict == .never)
-    // It may have been moved into the cgroup of the container whose namespaces it entered.
+    // Process 60 may have been moved into the cgroup of the container whose namespaces it entered.
     #expect(try shared(Self.groups[0], .host, reader, .pid).verdict == .unknown)
   }
 
@@ -265,7 +265,7 @@ struct ShortEntryTests {
     #expect(try told(60, at: 3050, reader) == (nil, .inherited))
     #expect(try told(60, at: 3005, reader) == (nil, .inherited))
     #expect(try shared(Self.groups[0], Self.groups[1], reader).verdict == .unknown)
-    // It proves nothing for the container in a namespace where no other process of the container was.
+    // Process 60 proves nothing about the container in a namespace where no other process of the container was.
     #expect(try shared(Self.groups[0], .host, reader, .mnt).verdict == .unknown)
   }
 
