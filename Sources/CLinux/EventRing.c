@@ -47,7 +47,7 @@ int32_t clinux_set_event_on(int32_t event, int32_t is_on) {
   return ioctl(event, is_on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
 }
 
-int32_t clinux_refusal_of_namespace_events(void) {
+int32_t clinux_check_namespace_events(void) {
   int32_t event = clinux_open_namespace_events(0, 0);
   if (event < 0) return errno;
   close(event);

@@ -76,7 +76,7 @@ int32_t clinux_pidfd_getfd(int32_t pidfd, int32_t number) {
   return (int32_t)syscall(SYS_pidfd_getfd, pidfd, number, 0);
 }
 
-int32_t clinux_socket_cookie(int32_t socket, uint64_t *result) {
+int32_t clinux_netns_cookie(int32_t socket, uint64_t *result) {
   socklen_t length = sizeof *result;
   return getsockopt(socket, SOL_SOCKET, so_netns_cookie, result, &length);
 }

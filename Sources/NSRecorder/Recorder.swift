@@ -140,8 +140,8 @@ public final class Recorder {
     do throws(Errno) { eventLoop = try EventLoop() } catch { throw .eventLoop(error) }
     // Keeps the signals blocked until the session has ended, so that another signal does not interrupt the end.
     defer { withExtendedLifetime(eventLoop) {} }
-    doWithoutDelay(eventLoop)
-    defer { stopPausing() }
+    installPauseHandlers(eventLoop)
+    defer { removePauseHandlers() }
     let started = ClockReading.now()
     try begin(started)
     diagnostics.begin(environment, identity: source.identity)
@@ -166,7 +166,7 @@ public final class Recorder {
 
   /// Makes long passes and writes collect events at their pauses, so that no ring overflows meanwhile, and makes a stop
   /// signal cancel a pass.
-  private func doWithoutDelay(_ eventLoop: EventLoop) {
+  private func installPauseHandlers(_ eventLoop: EventLoop) {
     let events = self.events
     let collect = { if let events { events.collect() } }
     writer.onPause = collect
@@ -175,7 +175,7 @@ public final class Recorder {
     source.isCancelled = { eventLoop.pendingStop() != nil }
   }
 
-  private func stopPausing() {
+  private func removePauseHandlers() {
     writer.onPause = nil
     guard let source = source as? ProcfsSource else { return }
     source.onPause = nil

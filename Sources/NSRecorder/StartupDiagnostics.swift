@@ -88,11 +88,11 @@ struct StartupDiagnostics {
         processes: answers about them are unknown (denied); \(remedy)
         """)
     }
-    if counts.unheld > 0, !hasLoggedUnheld {
+    if counts.notHeldOpen > 0, !hasLoggedUnheld {
       hasLoggedUnheld = true
       logger.notice(
         """
-        the limit of open files is reached: \(counts.unheld) processes are followed by PID and \
+        the limit of open files is reached: \(counts.notHeldOpen) processes are followed by PID and \
         start time, at a higher cost; raise the hard limit (ulimit -Hn)
         """)
     }

@@ -177,7 +177,7 @@ package struct ProcessSample: Sendable {
     package var firstDenied: Int32?
     /// Processes whose directory the source could open but does not hold open from pass to pass, because
     /// the limit of open files is reached.
-    package var unheld = 0
+    package var notHeldOpen = 0
 
     /// Counts that are all 0.
     package init() {}

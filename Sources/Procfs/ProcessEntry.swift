@@ -42,7 +42,7 @@ struct ProcessEntry {
     /// differed from those of its process, or because its main thread has exited.
     var isTask = false
     /// Whether all links of the thread equal those of its process.
-    var isLikeLeader = false
+    var hasSameLinksAsMainThread = false
   }
 
   /// Whether the source reports the entry: as a process, or as a thread that is a task of its own.

@@ -29,7 +29,7 @@ extension ProcfsSource {
       if entries[index].thread == nil, entries[index].directory < 0,
         entries[index].startTicks != nil
       {
-        sample.counts.unheld += 1
+        sample.counts.notHeldOpen += 1
       }
       guard
         entries[index].isTask,
@@ -84,7 +84,7 @@ extension ProcfsSource {
       thread: ThreadFacts(
         tid: thread.tid, process: thread.process, startTicks: thread.startTicks),
       pid: entry.pid,
-      links: thread.isLikeLeader ? nil : states(of: entry, initial, &shared))
+      links: thread.hasSameLinksAsMainThread ? nil : states(of: entry, initial, &shared))
   }
 
   private func states(

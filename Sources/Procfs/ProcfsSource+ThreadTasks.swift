@@ -17,7 +17,7 @@ extension ProcfsSource {
       }
       let links = entries[index].links
       let isLike = links.indices.allSatisfy { links[$0] == leader.links[$0] }
-      entries[index].thread?.isLikeLeader = isLike
+      entries[index].thread?.hasSameLinksAsMainThread = isLike
       // A thread that is a task of its own stays one until it exits: its return to the namespaces of
       // its process is reported as a move.
       if !thread.isTask, isApart(entries[index], from: leader) { try begin(index, of: leader) }

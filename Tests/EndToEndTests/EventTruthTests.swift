@@ -14,9 +14,9 @@ struct EventTruthTests {
     arguments: [(UInt64(4), "300ms"), (5, "1s")])
   func answersAreExact(seed: UInt64, interval: String) throws {
     let recording = try LiveRecording(interval: interval, ["--events", "on"])
-    var theatre = Workload(seed: seed, homesickness: 0)
-    try theatre.play(seconds: 10)
-    try examine(recording, theatre.log, seed: seed, questions: 1500)
+    var workload = Workload(seed: seed, minimumTimeBeforeReturn: 0)
+    try workload.play(seconds: 10)
+    try examine(recording, workload.log, seed: seed, questions: 1500)
   }
 
   /// `NSHIST_STEPS` sets the number of steps.
@@ -24,9 +24,9 @@ struct EventTruthTests {
   func manySteps() throws {
     let steps = ProcessInfo.processInfo.environment["NSHIST_STEPS"].flatMap { Int($0) } ?? 2000
     let recording = try LiveRecording(interval: "1s", ["--events", "on"])
-    var theatre = Workload(seed: 6, homesickness: 0, types: NamespaceType.allCases)
-    try theatre.play(steps: steps)
-    try examine(recording, theatre.log, seed: 6, questions: max(1000, steps / 3))
+    var workload = Workload(seed: 6, minimumTimeBeforeReturn: 0, types: NamespaceType.allCases)
+    try workload.play(steps: steps)
+    try examine(recording, workload.log, seed: 6, questions: max(1000, steps / 3))
   }
 
   /// A process may join a namespace whose last process leaves at that moment, and move on before it is probed. Then
@@ -46,13 +46,13 @@ struct EventTruthTests {
     log.margin = LiveEvents.margin
     try log.findDisputedPIDs(in: reader)
     #expect(log.disputed.count * 4 <= log.lives.count, "\(log.disputed)")
-    var examiner = AnswerChecker(
+    var checker = AnswerChecker(
       log: log, samples: samples, random: SeededRandom(seed: seed), isExact: true)
     for _ in 0..<questions {
-      let question = examiner.question()
-      examiner.check(try reader.same(question), to: question)
+      let question = checker.question()
+      checker.check(try reader.same(question), to: question)
     }
-    var ranges = RangeAnswerChecker(examiner)
+    var ranges = RangeAnswerChecker(checker)
     for _ in 0..<2000 where ranges.asked < 1500 {
       let question = ranges.question()
       ranges.check(try reader.same(question), to: question)
@@ -74,26 +74,26 @@ struct EventTruthTests {
     let seconds = Double((span.max() ?? 0) - (span.min() ?? 0)) / 1e9
     print(
       "exact truth, seed \(seed): \(log.lives.joinedActs) steps of \(log.lives.count) processes in"
-        + " \(seconds) s, \(examiner.asked) answers: \(examiner.same) same, \(examiner.different)"
-        + " different, \(examiner.unknown) unknown (of processes that were both there:"
-        + " \(examiner.unknownOfThere)), \(examiner.unseen.count) unseen,"
-        + " \(examiner.mistakes.count) wrong; over ranges"
+        + " \(seconds) s, \(checker.asked) answers: \(checker.same) same, \(checker.different)"
+        + " different, \(checker.unknown) unknown (of processes that were both there:"
+        + " \(checker.unknownOfThere)), \(checker.unseen.count) unseen,"
+        + " \(checker.mistakes.count) wrong; over ranges"
         + " \(ranges.same) same, \(ranges.different) different of \(ranges.asked),"
         + " \(ranges.unseen.count) unseen, \(ranges.mistakes.count) wrong")
-    let mistakes = examiner.mistakes.count
-    #expect(mistakes == 0, "\(examiner.mistakes.prefix(5).joined(separator: "\n"))")
+    let mistakes = checker.mistakes.count
+    #expect(mistakes == 0, "\(checker.mistakes.prefix(5).joined(separator: "\n"))")
     let untruths = ranges.mistakes.count
     #expect(untruths == 0, "\(ranges.mistakes.prefix(5).joined(separator: "\n"))")
-    let unseen = examiner.unseen.count
+    let unseen = checker.unseen.count
     #expect(
-      unseen * 1000 <= Self.unseenPerThousand * examiner.asked,
-      "\(examiner.unseen.prefix(5).joined(separator: "\n"))")
+      unseen * 1000 <= Self.unseenPerThousand * checker.asked,
+      "\(checker.unseen.prefix(5).joined(separator: "\n"))")
     let untold = ranges.unseen.count
     #expect(
       untold * 1000 <= 2 * Self.unseenPerThousand * ranges.asked,
       "\(ranges.unseen.prefix(5).joined(separator: "\n"))")
     // Each verdict has to occur often, or the test would prove nothing.
-    #expect(examiner.same > 50 && examiner.different > 50)
+    #expect(checker.same > 50 && checker.different > 50)
     #expect(ranges.same > 50 && ranges.different > 5)
   }
 }

@@ -7,7 +7,7 @@ import TestSupport
 
 struct RangeAnswerChecker {
   private let log: TruthLog
-  private var examiner: AnswerChecker
+  private var checker: AnswerChecker
   private(set) var mistakes: [String] = []
   /// Answers that are unknown although events covered the time, as in `AnswerChecker`.
   private(set) var unseen: [String] = []
@@ -15,20 +15,20 @@ struct RangeAnswerChecker {
   private(set) var same = 0
   private(set) var different = 0
 
-  init(_ examiner: AnswerChecker) {
-    self.examiner = examiner
-    log = examiner.log
+  init(_ checker: AnswerChecker) {
+    self.checker = checker
+    log = checker.log
   }
 
   /// Returns a question about two processes and a range of up to a few seconds, or all times.
   mutating func question() -> SameQuestion {
-    var question = examiner.question()
+    var question = checker.question()
     if case .at(let time) = question.time {
-      let longest: Int64 = Bool.random(using: &examiner.random) ? 4_000_000_000 : 300_000_000
-      let length = Int64.random(in: 0...longest, using: &examiner.random)
+      let longest: Int64 = Bool.random(using: &checker.random) ? 4_000_000_000 : 300_000_000
+      let length = Int64.random(in: 0...longest, using: &checker.random)
       question.time = .range(since: time, until: time + length)
     }
-    if Int.random(in: 0..<4, using: &examiner.random) == 0 {
+    if Int.random(in: 0..<4, using: &checker.random) == 0 {
       question.time = .range(since: nil, until: nil)
     }
     return question
@@ -59,11 +59,11 @@ struct RangeAnswerChecker {
         if truths.contains(true) { report("once same", line, pids, span) }
       case .unknown:
         // No event reports time namespaces (see `ExactTruth`).
-        if examiner.isExact, line.type != .time, sharing(line.type, pids, in: told).contains(true) {
+        if checker.isExact, line.type != .time, sharing(line.type, pids, in: told).contains(true) {
           unseen.append(words("once same", line, pids, span))
         }
       }
-      if examiner.isExact { checkWhole(line, pids, told) }
+      if checker.isExact { checkWhole(line, pids, told) }
       for interval in line.intervals where !isTrue(interval, line.type, pids) {
         report("not all of \(interval.from)...\(interval.until)", line, pids, span)
       }
@@ -89,7 +89,7 @@ struct RangeAnswerChecker {
     guard interval.from == interval.until else {
       return !sharing(type, pids, in: interval.from...interval.until).contains(false)
     }
-    guard let sample = examiner.samples.all.first(where: { $0.start == interval.from }) else {
+    guard let sample = checker.samples.all.first(where: { $0.start == interval.from }) else {
       return true
     }
     return sharing(type, pids, in: sample.start...sample.end).contains { $0 != false }

@@ -55,7 +55,7 @@ struct SystemCallFaultTests {
   }
 
   @Test("a process whose directory cannot be opened for a moment stays one process")
-  func unheld() throws {
+  func notHeldOpen() throws {
     for pid in 30...60 { try recording.proc.add(pid) }
     // With so few files, directories are opened again in each sample. In the first two samples the directory of a
     // process is opened for its links and for its name, in the third for its links.

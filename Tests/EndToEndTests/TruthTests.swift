@@ -21,12 +21,12 @@ struct TruthTests {
     let recording = try LiveRecording(
       interval: "60ms", ["--events", "off"], namespacesHaveIDs: namespacesHaveIDs)
     try recording.waitForSamples(1)
-    var theatre = Workload(seed: seed)
-    try theatre.play(seconds: 12)
+    var workload = Workload(seed: seed)
+    try workload.play(seconds: 12)
     try recording.waitForSamples(2)
     let samples = try recording.samples()
     try examine(
-      recording.end(), theatre.log, samples, seed: seed, namespacesHaveIDs: namespacesHaveIDs)
+      recording.end(), workload.log, samples, seed: seed, namespacesHaveIDs: namespacesHaveIDs)
   }
 
   @Test(
@@ -41,14 +41,14 @@ struct TruthTests {
     var log = log
     try log.findDisputedPIDs(in: reader)
     #expect(log.disputed.count * 4 <= log.lives.count, "\(log.disputed)")
-    var examiner = AnswerChecker(
+    var checker = AnswerChecker(
       log: log, samples: samples, random: SeededRandom(seed: seed),
       namespacesHaveIDs: namespacesHaveIDs)
     for _ in 0..<1500 {
-      let question = examiner.question()
-      examiner.check(try reader.same(question), to: question)
+      let question = checker.question()
+      checker.check(try reader.same(question), to: question)
     }
-    var ranges = RangeAnswerChecker(examiner)
+    var ranges = RangeAnswerChecker(checker)
     for _ in 0..<3000 where ranges.asked < 1500 {
       let question = ranges.question()
       ranges.check(try reader.same(question), to: question)
@@ -62,18 +62,18 @@ struct TruthTests {
     print(
       "groups, seed \(seed): \(groups.shared) shared, \(groups.unknown) unknown of \(groups.asked)")
     print(
-      "truth, seed \(seed): \(log.lives.joinedActs) steps, \(examiner.asked) answers:"
-        + " \(examiner.proven) proven, \(examiner.unknown) unknown for a reason,"
-        + " \(examiner.mayBeReused) of them for a reused inode number")
+      "truth, seed \(seed): \(log.lives.joinedActs) steps, \(checker.asked) answers:"
+        + " \(checker.proven) proven, \(checker.unknown) unknown for a reason,"
+        + " \(checker.mayBeReused) of them for a reused inode number")
     print("and over ranges: \(ranges.same) same, \(ranges.different) different of \(ranges.asked)")
     let untruths = ranges.mistakes.count
     #expect(untruths == 0, "\(ranges.mistakes.prefix(5).joined(separator: "\n"))")
     #expect(ranges.same > 50 && ranges.different > 5)
-    let mistakes = examiner.mistakes.count
-    #expect(mistakes == 0, "\(examiner.mistakes.prefix(5).joined(separator: "\n"))")
+    let mistakes = checker.mistakes.count
+    #expect(mistakes == 0, "\(checker.mistakes.prefix(5).joined(separator: "\n"))")
     // Each verdict has to occur often, or the test would prove nothing.
-    #expect(examiner.same > 50 && examiner.different > 50 && examiner.unknown > 50)
+    #expect(checker.same > 50 && checker.different > 50 && checker.unknown > 50)
     // `inode-may-be-reused` is only for inode numbers that passed from one process to another between samples.
-    #expect(examiner.mayBeReused * 20 < examiner.asked)
+    #expect(checker.mayBeReused * 20 < checker.asked)
   }
 }

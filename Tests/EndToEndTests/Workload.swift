@@ -16,11 +16,11 @@ struct Workload {
   /// For this long, in nanoseconds, no process returns to a namespace that it left. It is longer than any time
   /// between two samples that is not a gap: samples cannot show that a process left and returned in between, so no
   /// test may ask for it.
-  static let homesickness: Int64 = 1_500_000_000
+  static let minimumTimeBeforeReturn: Int64 = 1_500_000_000
   static let host = Dictionary(uniqueKeysWithValues: NamespaceType.allCases.map { ($0, 0) })
 
   private(set) var log: TruthLog
-  private let homesickness: Int64
+  private let minimumTimeBeforeReturn: Int64
   private var random: SeededRandom
   private var cast: [(puppet: TestProcess, life: Int)] = []
   private var lastName = 0
@@ -29,14 +29,14 @@ struct Workload {
   /// Makes a workload that has no process yet.
   ///
   /// - Parameters:
-  ///   - homesickness: for how long no process returns to a namespace that it left.
+  ///   - minimumTimeBeforeReturn: for how long no process returns to a namespace that it left.
   ///   - types: the types of namespaces between which the processes move, or in which they start.
   init(
-    seed: UInt64, homesickness: Int64 = Self.homesickness,
+    seed: UInt64, minimumTimeBeforeReturn: Int64 = Self.minimumTimeBeforeReturn,
     types: [NamespaceType] = Self.types.map(\.0)
   ) {
     random = SeededRandom(seed: seed &* 977)
-    self.homesickness = homesickness
+    self.minimumTimeBeforeReturn = minimumTimeBeforeReturn
     log = TruthLog(types: types)
   }
 
@@ -123,7 +123,9 @@ struct Workload {
     let now = ClockReading.now().wall
     for (type, flag) in Self.types where Bool.random(using: &random) {
       guard let name = there[type], name != places[type] else { continue }
-      if let since = left[actor.life]?[type]?[name], now - since < homesickness { continue }
+      if let since = left[actor.life]?[type]?[name], now - since < minimumTimeBeforeReturn {
+        continue
+      }
       leave(actor.life, type, places[type] ?? 0)
       places[type] = name
       flags |= flag

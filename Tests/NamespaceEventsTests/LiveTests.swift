@@ -11,7 +11,7 @@ import Testing
 @Suite(
   .ownsProcesses, .serialized,
   .enabled(
-    if: clinux_refusal_of_namespace_events() == 0,
+    if: clinux_check_namespace_events() == 0,
     "needs CAP_PERFMON, and a kernel with perf events: perf_event_open"))
 enum LiveTests {}
 

@@ -37,7 +37,7 @@ struct FakeSourceTests {
     let first = try source.takeSample()
     #expect(first.appeared.map(\.facts.pid) == [10, 20])
     #expect(first.counts.processes == 2)
-    #expect(first.counts.unheld == (budget == 0 ? 2 : 0))
+    #expect(first.counts.notHeldOpen == (budget == 0 ? 2 : 0))
     let token = first.appeared[0].token
 
     let second = try source.takeSample()

@@ -48,7 +48,7 @@ struct FakeThreadTests {
     let first = try source.takeSample()
     #expect(first.hasThreads)
     #expect(first.counts.processes == 1)
-    #expect(first.counts.unheld == (budget == 0 ? 1 : 0))
+    #expect(first.counts.notHeldOpen == (budget == 0 ? 1 : 0))
     #expect(first.appeared.map(\.facts.pid) == [10, 10])
     let thread = try #require(threads(first).first)
     #expect(
@@ -270,7 +270,7 @@ struct FakeThreadTests {
     let source = try source(8)
     #expect(threads(try source.takeSample()).count == 20)
     for pid in 40...50 { try proc.add(pid) }
-    #expect(try source.takeSample().counts.unheld == 12 - 5)
+    #expect(try source.takeSample().counts.notHeldOpen == 12 - 5)
     #expect(isSilent(try source.takeSample()))
   }
 }

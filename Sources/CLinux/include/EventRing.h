@@ -8,7 +8,7 @@
 /// Checks whether the kernel would report every change of namespaces to this process: opens a dummy event
 /// with `namespaces` set for all processes on processor 0, and closes it again. Returns 0, or the errno of
 /// perf_event_open(2).
-int32_t clinux_refusal_of_namespace_events(void);
+int32_t clinux_check_namespace_events(void);
 
 /// Opens such an event for all processes on one processor. The event reports nothing until its ring is
 /// mapped. poll(2) on it returns once `wakes_after` bytes were written to the ring; 0 stands for half the

@@ -30,7 +30,7 @@ int32_t clinux_pidfd_getfd(int32_t pidfd, int32_t number);
 /// Reads the cookie of the net namespace of a socket (SO_NETNS_COOKIE of socket(7), Linux 5.14): a number
 /// that the kernel never assigns twice in one boot. Returns 0, or -1 with errno: ENOTSOCK if the file is
 /// no socket, and ENOPROTOOPT on an older kernel.
-int32_t clinux_socket_cookie(int32_t socket, uint64_t *result);
+int32_t clinux_netns_cookie(int32_t socket, uint64_t *result);
 /// Opens the net namespace of a socket (SIOCGSKNS of linux/sockios.h, Linux 4.10). Returns a descriptor,
 /// which the caller closes, or -1 with errno. Needs CAP_NET_ADMIN in the user namespace that owns the net
 /// namespace.

@@ -13,7 +13,7 @@ struct TaskSelection {
   /// The row ids of the control groups of the containers of the filter; nil for no limit.
   private let cgroups: [Int64]?
   /// The tasks that may belong to the containers of the filter by their namespaces (`ContainerRule`).
-  private let guests: [TaskID]
+  private let tasksByNamespaces: [TaskID]
   /// The first and the last sample of the time of the filter, as SQL values; empty for all of the time.
   private let samples: [Value]
   /// The names and containers that select processes.
@@ -36,7 +36,7 @@ struct TaskSelection {
     let everything = index.held?.numbers.clamped(to: index.everything) ?? index.everything
     var found = try Self.tasks(names, connection)
     for selector in filter.names {
-      found.formUnion(try Self.guests(selector, everything, reading))
+      found.formUnion(try Self.tasksByNamespaces(selector, everything, reading))
     }
     named = found.subtracting(tasks ?? [])
     rows = tasks.map { Value.list($0.union(found).sorted()) }
@@ -47,7 +47,8 @@ struct TaskSelection {
     }
     guard filter.since != nil || filter.until != nil else {
       samples = []
-      guests = try Self.guests(filter.container.map { .container($0) }, everything, reading)
+      tasksByNamespaces = try Self.tasksByNamespaces(
+        filter.container.map { .container($0) }, everything, reading)
       return
     }
     let first = try filter.since.map { (time) throws(SQLiteError) in
@@ -62,16 +63,18 @@ struct TaskSelection {
     let low = max(first ?? .min, everything.lowerBound)
     let high = min(last ?? .max, everything.upperBound)
     if low <= high { try index.require(low...high) }
-    guests =
+    tasksByNamespaces =
       low <= high
-      ? try Self.guests(filter.container.map { .container($0) }, low...high, reading) : []
+      ? try Self.tasksByNamespaces(filter.container.map { .container($0) }, low...high, reading)
+      : []
   }
 
-  private static func guests(
+  private static func tasksByNamespaces(
     _ selector: ProcessSelector?, _ samples: ClosedRange<SequenceNumber>, _ reading: HistorySnapshot
   ) throws(SQLiteError) -> [TaskID] {
     guard case .container = selector, let selector else { return [] }
-    return try ProcessFinder(reading: reading).described(selector)?.guests(in: samples) ?? []
+    return try ProcessFinder(reading: reading).described(selector)?.tasksByNamespaces(in: samples)
+      ?? []
   }
 
   private static func name(
@@ -164,11 +167,13 @@ struct TaskSelection {
 
   /// The values to bind to the other parameters of `tasks`; those of `shortLivedTasks` are `shortLivedTaskValues`.
   var taskValues: [Value] {
-    [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list($0), .list(guests)] } ?? [])
+    [pids, rows].compactMap(\.self)
+      + (cgroups.map { [.list($0), .list($0), .list(tasksByNamespaces)] } ?? [])
       + samples
   }
   var shortLivedTaskValues: [Value] {
-    [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list(guests)] } ?? []) + samples
+    [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list(tasksByNamespaces)] } ?? [])
+      + samples
   }
 
   private func select(

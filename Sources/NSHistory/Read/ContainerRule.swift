@@ -311,7 +311,7 @@ extension ContainerRule {
   ///
   /// - Parameter described: returns the tasks whose cgroup, read or inherited, is of the containers, in a
   ///   range.
-  func guests(
+  func tasksByNamespaces(
     in samples: ClosedRange<SequenceNumber>,
     of described: (ClosedRange<SequenceNumber>) throws(SQLiteError) -> [TaskID]
   ) throws(SQLiteError) -> [TaskID] {

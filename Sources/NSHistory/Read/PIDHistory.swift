@@ -18,7 +18,7 @@ struct PIDHistory {
   private let order: PIDHistoryOrder
   /// Why no process had the PID at the time by which a process was to be selected; nil if the PID was not
   /// selected by a time.
-  var whyNobody: UnknownReason?
+  var reasonNoneSelected: UnknownReason?
   /// The spans in which processes match the question, by the index of the process. A process without spans
   /// matches all of the time.
   var limits: [Int: [ProcessRecord.DescriptionSpan]] = [:]
@@ -111,9 +111,9 @@ struct PIDHistory {
     guard !limits.isEmpty, !state.isAbsent else { return state }
     let indices: [Int] =
       if case .known(_, let process) = state { [process] } else { Array(processes.indices) }
-    let standings = indices.map { limits[$0]?.standing(in: sampleWindow) ?? .selected }
-    if standings.allSatisfy({ $0 == .selected }) { return state }
-    return standings.allSatisfy { $0 == .other }
+    let certainties = indices.map { limits[$0]?.matchCertainty(in: sampleWindow) ?? .selected }
+    if certainties.allSatisfy({ $0 == .selected }) { return state }
+    return certainties.allSatisfy { $0 == .other }
       ? .absent(.notRunning) : .unknown(.changedBetweenSamples)
   }
 
@@ -122,9 +122,9 @@ struct PIDHistory {
   {
     if sampleWindow.missing == .expired { return .unknown(.expired) }
     guard !known.isEmpty else { return .unknown(.notRecorded) }
-    if processes.isEmpty, let whyNobody { return .absent(whyNobody) }
+    if processes.isEmpty, let reasonNoneSelected { return .absent(reasonNoneSelected) }
     guard processes.contains(where: { sampleWindow.isOf(space: $0.space) }) else {
-      return stateOfStranger(in: sampleWindow)
+      return stateInOtherPIDSpace(in: sampleWindow)
     }
     guard isRunning else {
       if sampleWindow.spansSpaces { return .unknown(.gap) }
@@ -161,7 +161,7 @@ struct PIDHistory {
   /// Returns the state for a window in whose PID space (`SessionSpan.space`) no process with the PID was selected. The
   /// selected processes are then of another boot, with which they ended, or of another PID namespace, in which they may
   /// still be running.
-  private func stateOfStranger(in sampleWindow: SampleWindow) -> State {
+  private func stateInOtherPIDSpace(in sampleWindow: SampleWindow) -> State {
     let isOver = processes.allSatisfy { !sampleWindow.isOf(boot: $0.boot) }
     return isOver && !sampleWindow.hidesProcesses
       ? .absent(sampleWindow.reasonOfAbsence) : .unknown(.notRecorded)

@@ -38,7 +38,7 @@ final class PIDHistoryReader {
     let all = try pidHistory(of: histories, pid: selector.pid, known: known)
     var picked = Array(histories.indices)
     if let process = selector.task { picked.removeAll { histories[$0].process.task != process } }
-    var whyNobody: UnknownReason?
+    var reasonNoneSelected: UnknownReason?
     if let alive = selector.alive {
       let asked = picked
       let sides = try index.sampleWindows(at: alive)
@@ -54,14 +54,14 @@ final class PIDHistoryReader {
       }
       picked.sort()
       if picked.isEmpty {
-        whyNobody = UnknownReason.mostTelling(
+        reasonNoneSelected = UnknownReason.mostTelling(
           sides.compactMap { all.state(.pid, $0, until: alive).reason })
       }
     }
     if picked.count == histories.count { return all }
     var pidHistory = try pidHistory(
       of: picked.map { histories[$0] }, pid: selector.pid, known: known)
-    pidHistory.whyNobody = whyNobody
+    pidHistory.reasonNoneSelected = reasonNoneSelected
     return pidHistory
   }
 

@@ -135,15 +135,15 @@ struct DescribedTasks {
   /// others, because these ids are negative.
   func tasks(in samples: ClosedRange<SequenceNumber>) throws(SQLiteError) -> [TaskID] {
     let found = try described(in: samples)
-    return try Set(found + guests(in: samples, besides: found)).sorted()
+    return try Set(found + tasksByNamespaces(in: samples, besides: found)).sorted()
   }
 
   /// Returns the tasks that may belong to the containers by their namespaces.
-  func guests(
+  func tasksByNamespaces(
     in samples: ClosedRange<SequenceNumber>, besides found: [TaskID]? = nil
   ) throws(SQLiteError) -> [TaskID] {
     guard isOfContainers else { return [] }
-    return try reading.containers.guests(in: samples) { (around) throws(SQLiteError) in
+    return try reading.containers.tasksByNamespaces(in: samples) { (around) throws(SQLiteError) in
       if let found, around == samples { return found }
       return try described(in: around)
     }

@@ -167,7 +167,7 @@ extension DescriptionMatcher {
 extension [ProcessRecord.DescriptionSpan] {
   /// Whether a process matched the question throughout a piece of time, did not match it, or may have matched
   /// it.
-  enum Standing {
+  enum MatchCertainty {
     case selected, other, uncertain
   }
 
@@ -178,7 +178,7 @@ extension [ProcessRecord.DescriptionSpan] {
 
   /// Returns whether the process matched throughout a sample window. If only one sample read a description, the
   /// description is certain for a moment of that sample, but not for all of it.
-  func standing(in sampleWindow: SampleWindow) -> Standing {
+  func matchCertainty(in sampleWindow: SampleWindow) -> MatchCertainty {
     let low = sampleWindow.before?.id ?? SequenceNumber.min
     let high = sampleWindow.after?.id ?? SequenceNumber.max
     let isPass = low == high && sampleWindow.after?.isEvent == false

@@ -208,7 +208,7 @@ extension ProcessRecord {
 
   /// Returns the process with its description at a sequence number, and with the other descriptions that it may have
   /// had between an earlier number (`low`) and this one.
-  func described(at number: SequenceNumber, orBehind low: SequenceNumber) -> ProcessRecord {
+  func described(at number: SequenceNumber, orAfter low: SequenceNumber) -> ProcessRecord {
     described(at: number, orBetween: low, and: number)
   }
 

@@ -34,7 +34,7 @@ extension EventRecording {
   static func listener(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment
   ) throws(RecorderError) -> EventListener {
-    if let reason = uselessness(root, environment) { throw .eventsUseless(reason) }
+    if let reason = reasonEventsAreUnusable(root, environment) { throw .eventsUseless(reason) }
     do throws(EventsError) {
       return try EventListener(
         ringBytes: configuration.eventRing, shrinks: configuration.events == .auto,
@@ -43,7 +43,7 @@ extension EventRecording {
   }
 
   /// Returns why kernel events cannot be matched to the samples; nil if they can.
-  private static func uselessness(
+  private static func reasonEventsAreUnusable(
     _ root: ProcRoot, _ environment: RecorderEnvironment
   ) -> String? {
     guard root.isProc else { return "\(environment.procRoot) is no proc file system" }

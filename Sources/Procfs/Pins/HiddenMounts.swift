@@ -13,7 +13,7 @@ struct HiddenMounts {
     /// The inode number of the mount namespace whose table lists the mount.
     let table: UInt64
     let mountNamespace: ObservedNamespace?
-    /// The number of the table read (`PinNames.step`) that listed the mount.
+    /// The number of the table read (`PinIdentities.step`) that listed the mount.
     let step: UInt64
   }
 
@@ -21,7 +21,7 @@ struct HiddenMounts {
 
   /// Returns the inode numbers of the mount namespaces whose mount tables have to be read again: such a table lists
   /// a namespace whose id became known only after the table was read.
-  func tablesToReadAgain(_ names: PinNames) -> Set<UInt64> {
+  func tablesToReadAgain(_ names: PinIdentities) -> Set<UInt64> {
     Set(
       mounts.lazy.filter { names.hasIDOnlySince($0.step, $0.entry.type, $0.entry.inode) }
         .map(\.table))

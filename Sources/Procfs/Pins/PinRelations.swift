@@ -13,13 +13,13 @@ struct PinRelations {
 
   /// Reads the relations of the namespace through its open file, and those of the namespaces that they
   /// reveal.
-  mutating func ask(_ namespace: ObservedNamespace, _ file: Int32, names: PinNames) {
+  mutating func ask(_ namespace: ObservedNamespace, _ file: Int32, names: PinIdentities) {
     // User and pid namespaces can be nested 32 levels deep, which limits the recursion.
     var found: [NamespaceRelations] = []
     let known = known
     func ask(_ namespace: ObservedNamespace, _ file: Int32) {
       let relations = RelationQuestions.ask(namespace, file, by: source) { type, file, identity in
-        let relative = names.nameUnpinned(type, identity.inode, id: identity.id)
+        let relative = names.identifyWithoutPin(type, identity.inode, id: identity.id)
         if let relative, known[relative] == nil,
           !found.contains(where: { $0.namespace == relative })
         {

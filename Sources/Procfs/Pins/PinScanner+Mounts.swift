@@ -78,7 +78,7 @@ extension PinScanner {
     guard let after = process.namespace(.mnt, by: identity, reader), after == before else {
       return .gone
     }
-    let mountNamespace = names.nameUnpinned(.mnt, inode, id: after.id)
+    let mountNamespace = names.identifyWithoutPin(.mnt, inode, id: after.id)
     for entry in table.entries {
       if let namespace = identify(entry, below: top) {
         add(

@@ -30,7 +30,7 @@ extension PinScanner {
       }
       defer { close(socket) }
       var value: UInt64 = 0
-      let hasCookie = clinux_socket_cookie(socket, &value) == 0
+      let hasCookie = clinux_netns_cookie(socket, &value) == 0
       // If the file is not a socket, it is skipped: on another file the ioctl for the namespace may have any effect.
       guard hasCookie || errno == ENOPROTOOPT else { continue }
       let cookie = hasCookie ? value : nil

@@ -21,7 +21,7 @@ package final class PinScanner {
   let identity: IdentitySource
   let proof: NamespaceProof
   let reader = PinLinkReader()
-  var names = PinNames()
+  var names = PinIdentities()
   var relations: PinRelations
   var sockets = SocketNamespaces()
   var descriptors = PIDListing(lowest: 0)

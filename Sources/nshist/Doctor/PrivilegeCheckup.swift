@@ -90,7 +90,7 @@ enum PrivilegeCheckup {
   }
 
   private static func files(_ counts: ProcessSample.Counts) -> Checkup {
-    guard counts.unheld > 0 else {
+    guard counts.notHeldOpen > 0 else {
       return Checkup(
         what: "open files", state: .fine, found: "a directory of every process can be held open")
     }
@@ -98,7 +98,7 @@ enum PrivilegeCheckup {
       what: "open files", state: .degraded,
       found: """
         the limit of open files leaves \
-        \(RecordingFormatter.count(counts.unheld, "process", "processes")) to be opened anew in each \
+        \(RecordingFormatter.count(counts.notHeldOpen, "process", "processes")) to be opened anew in each \
         sample
         """,
       advice: "samples take longer; raise the hard limit (ulimit -Hn)")

@@ -74,7 +74,7 @@ struct HiddenPinTests {
   @Test(
     "an inode number gets no kernel ID that it may have had only after the mount table was read")
   func reused() throws {
-    var names = PinNames()
+    var names = PinIdentities()
     names.begin(varying: [:])
     names.step = 1
     _ = names.name(.net, 5, id: 70)

@@ -247,7 +247,7 @@ struct ChangeBuilder {
       kind: row.isNew ? .pinned : isGone ? .gone : .unpinned, after: row.before.wall,
       by: row.scan.wall, within: max(0, row.scan.boot &- row.before.boot), missing: nil,
       isExact: false, process: nil, parent: nil, parts: [part], pin: pin, joined: nil,
-      comesToItsOwn: false, leavesItsOwn: false)
+      rejoinsOwnNamespaces: false, leavesOwnNamespaces: false)
   }
 
   /// Whether no process was in a namespace any more when a scan began. Always false for a user or pid
@@ -273,11 +273,13 @@ struct ChangeBuilder {
     _ process: ProcessRecord?,
     _ parts: [Part], parent: ProcessRecord? = nil, isExact: Bool
   ) throws(SQLiteError) -> NamespaceChange? {
-    if let process, !scope.isEither, !scope.isSelected(process, after: before, before: after) {
+    if let process, !scope.isAboutContainer,
+      !scope.isSelected(process, after: before, before: after)
+    {
       return nil
     }
     var parts = parts
-    if scope.isEither, scope.isByNamespaces(process, after: before, before: after) {
+    if scope.isAboutContainer, scope.isByNamespaces(process, after: before, before: after) {
       parts = parts.filter(touchesNamespaces)
       if parts.isEmpty { return nil }
     }
@@ -292,8 +294,8 @@ struct ChangeBuilder {
       parent: parent?.described(at: after), parts: parts, pin: nil,
       joined: try MemberFinder(reading: reading).member(
         of: joined, at: after - 1, otherThan: process),
-      comesToItsOwn: try owns(process, allJoined: parts, before: after),
-      leavesItsOwn: try leaves(process, itsOwn: parts, before: after))
+      rejoinsOwnNamespaces: try owns(process, allJoined: parts, before: after),
+      leavesOwnNamespaces: try leaves(process, itsOwn: parts, before: after))
   }
 
   /// Whether the process is certainly the only one that ever was in the namespaces that it left for initial ones. An
@@ -337,7 +339,7 @@ struct ChangeBuilder {
     case .exited, .lastSeen: process.described(at: after - 1)
     case .moved where !isExact, .returned where !isExact, .zombie where !isExact,
       .resumed where !isExact:
-      process.described(at: after, orBehind: before)
+      process.described(at: after, orAfter: before)
     default: process.described(at: after)
     }
   }
@@ -351,7 +353,7 @@ struct ChangeBuilder {
 
   private func isAskedFor(_ part: Part) -> Bool {
     guard question.types.contains(part.link.type) else { return false }
-    return scope.namespaces == nil || scope.isEither || touchesNamespaces(part)
+    return scope.namespaces == nil || scope.isAboutContainer || touchesNamespaces(part)
   }
 
   private func touchesNamespaces(_ part: Part) -> Bool {

@@ -71,10 +71,11 @@ package struct ChangeCombiner {
     else { return false }
     waiting[index].parts += move.parts
     waiting[index].joined = earlier.joined ?? move.joined
-    waiting[index].comesToItsOwn = earlier.comesToItsOwn && move.comesToItsOwn
+    waiting[index].rejoinsOwnNamespaces = earlier.rejoinsOwnNamespaces && move.rejoinsOwnNamespaces
     // Only a move out of a namespace that is not initial, into an initial one, counts.
     let leading = [earlier, move].filter { $0.parts.contains(where: \.leadsOut) }
-    waiting[index].leavesItsOwn = !leading.isEmpty && leading.allSatisfy(\.leavesItsOwn)
+    waiting[index].leavesOwnNamespaces =
+      !leading.isEmpty && leading.allSatisfy(\.leavesOwnNamespaces)
     waiting[index].duration = time - begin
     return true
   }

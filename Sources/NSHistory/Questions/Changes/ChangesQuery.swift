@@ -86,7 +86,7 @@ struct ChangeScope {
   let tasks: [TaskID]?
   /// Whether the question is about a container: then it covers every change of `tasks`, and also the changes
   /// of other processes that touch `namespaces`. Otherwise a change must match both limits.
-  let isEither: Bool
+  let isAboutContainer: Bool
   /// By row, the times in which a process matched the question; a process without an entry matches all
   /// the time.
   private let limits: [TaskID: [ProcessRecord.DescriptionSpan]]
@@ -102,7 +102,7 @@ struct ChangeScope {
       Set(try NamespaceFinder(reading: reading).lifetimes(selector).map(\.namespace.id))
     }
     let container = question.container.map { ProcessSelector.container($0) }
-    isEither = container != nil
+    isAboutContainer = container != nil
     let histories = try (container ?? question.process).map { (selector) throws(SQLiteError) in
       try ProcessFinder(reading: reading).histories(
         selector, in: question.window, withThreads: true)
@@ -120,7 +120,7 @@ struct ChangeScope {
   }
 
   /// Whether the question is limited to some processes.
-  var isOfProcesses: Bool { tasks != nil && !isEither }
+  var isOfProcesses: Bool { tasks != nil && !isAboutContainer }
   /// Whether the answer includes starts and exits that change no namespace.
   var reportsEverything: Bool { tasks != nil || namespaces != nil }
 
@@ -136,7 +136,7 @@ struct ChangeScope {
   func isByNamespaces(
     _ process: ProcessRecord?, after low: SequenceNumber, before high: SequenceNumber
   ) -> Bool {
-    guard isEither, let process, taskSet.contains(process.task) else { return true }
+    guard isAboutContainer, let process, taskSet.contains(process.task) else { return true }
     return !isSelected(process, after: low, before: high)
   }
 
@@ -147,7 +147,7 @@ struct ChangeScope {
   var condition: String {
     let isTask = "m.task_id IN (SELECT value FROM json_each(?3))"
     if tasks != nil {
-      return isEither ? "(\(isTask) OR m.task_id IN (SELECT task_id \(members)))" : isTask
+      return isAboutContainer ? "(\(isTask) OR m.task_id IN (SELECT task_id \(members)))" : isTask
     }
     guard namespaces != nil else { return "m.cause IS NOT NULL" }
     guard samples != nil else { return "m.task_id IN (SELECT task_id \(members))" }
@@ -164,7 +164,8 @@ struct ChangeScope {
     let columns = columns.replacing("m.cause, m.origin_set_id", with: "NULL, NULL")
     let isTask = "m.from_seq IN (SELECT -value FROM json_each(?3))"
     let isThere = "m.set_id IN (\(sets))"
-    let isSelected = isEither ? "(\(isTask) OR \(isThere))" : tasks != nil ? isTask : isThere
+    let isSelected =
+      isAboutContainer ? "(\(isTask) OR \(isThere))" : tasks != nil ? isTask : isThere
     return
       "UNION ALL SELECT \(columns) FROM short_lived_task AS m WHERE \(isSelected) AND \(condition)"
   }
@@ -172,13 +173,13 @@ struct ChangeScope {
   private var sets: String {
     """
     SELECT set_id FROM namespace_set_link
-    WHERE namespace_id IN (SELECT value FROM json_each(?\(isEither ? 4 : 3)))
+    WHERE namespace_id IN (SELECT value FROM json_each(?\(isAboutContainer ? 4 : 3)))
     """
   }
   private var members: String { "FROM membership AS w WHERE w.set_id IN (\(sets))" }
 
   var values: [Value] {
-    if let tasks { return [.list(tasks)] + (isEither ? namespaceValues : []) }
+    if let tasks { return [.list(tasks)] + (isAboutContainer ? namespaceValues : []) }
     guard namespaces != nil else { return [] }
     return namespaceValues + (samples.map(IntervalOverlapQuery.values) ?? [])
   }
@@ -216,10 +217,10 @@ package struct NamespaceChange: Sendable, Hashable {
   package internal(set) var joined: ProcessRecord?
   /// Whether the process had been in all the namespaces that it joined (initial ones apart), and
   /// certainly no other process had.
-  var comesToItsOwn: Bool
+  var rejoinsOwnNamespaces: Bool
   /// Whether the process certainly was the only one that ever was in the namespaces that it left for initial ones:
   /// then it left no container.
-  var leavesItsOwn: Bool
+  var leavesOwnNamespaces: Bool
   /// The namespaces in which no process is left after the change; empty unless a `ChangeCombiner` found them.
   package internal(set) var emptied: [NamespaceRecord] = []
   /// The time from the first to the last of the changes that a `ChangeCombiner` made one, in nanoseconds.
@@ -322,11 +323,11 @@ package struct NamespaceChange: Sendable, Hashable {
     // exec, in the namespaces of one of its own threads, nor if it returns to namespaces that no other process was in.
     let isOwn =
       joined == nil
-      ? comesToItsOwn : joined?.pid == process?.pid && joined?.boot == process?.boot
+      ? rejoinsOwnNamespaces : joined?.pid == process?.pid && joined?.boot == process?.boot
     if !isOwn, parts.contains(where: { $0.how.mayBeJoined && $0.to?.isInitial != true }) {
       marks.append(.joined)
     }
-    if !leavesItsOwn, parts.contains(where: \.leadsOut) { marks.append(.leftContainer) }
+    if !leavesOwnNamespaces, parts.contains(where: \.leadsOut) { marks.append(.leftContainer) }
     if parts.contains(where: { $0.how == .new }) { marks.append(.created) }
     if kind == .lastExit || !emptied.isEmpty { marks.append(.lastExit) }
     return marks

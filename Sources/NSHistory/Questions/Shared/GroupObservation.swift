@@ -10,7 +10,7 @@ struct GroupObservation {
     let process: TaskID?
     let sampleWindows: SampleWindowSet
     /// Whether the time is one in which the PID of the group may have belonged to processes that are not recorded:
-    /// see `SharedGroup.vacant`.
+    /// see `SharedGroup.timeWithoutPID`.
     var isOfOthers = false
   }
 
@@ -52,9 +52,9 @@ struct GroupObservation {
       try observeMembership(of: group)
     }
     recorded = SampleWindowSet(there)
-    if !group.isNamespace(type), !group.vacant.isEmpty {
+    if !group.isNamespace(type), !group.timeWithoutPID.isEmpty {
       let known = unobservedTimes.count
-      observeUnrecorded(in: group.vacant)
+      observeUnrecorded(in: group.timeWithoutPID)
       for position in known..<unobservedTimes.count { unobservedTimes[position].isOfOthers = true }
     }
     possible = SampleWindowSet(there)

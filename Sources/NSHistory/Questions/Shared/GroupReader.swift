@@ -93,13 +93,14 @@ struct GroupReader {
             to: &group)
         }
       }
-      group.vacant = try Vacancy(time: time).sampleWindows(of: selector, found.histories)
+      group.timeWithoutPID = try UnheldPIDFinder(time: time).sampleWindows(
+        of: selector, found.histories)
     }
   }
 
   private func isFew(_ tasks: [TaskID], _ group: inout SharedGroup) -> Bool {
-    if tasks.count > SharedQuestion.most { group.excess = tasks.count }
-    return group.excess == 0
+    if tasks.count > SharedQuestion.most { group.tooManyCount = tasks.count }
+    return group.tooManyCount == 0
   }
 
   private func hasUnknownNumbers(_ selector: ProcessSelector) throws(SQLiteError) -> Bool {
@@ -248,7 +249,7 @@ struct SharedGroup {
   var hasForgottenNames = false
   /// The time in which none of its processes certainly had the PID by which the group is given. In the part of it that
   /// was not observed, another process may have had that PID, and be the one that the question means.
-  var vacant = SampleWindowSet()
+  var timeWithoutPID = SampleWindowSet()
   /// Whether the group is given by a container.
   var isContainer = false
   /// The rows of the containers that match the question.
@@ -261,7 +262,7 @@ struct SharedGroup {
   var otherIncarnations = 0
 
   /// The number of its processes and threads if they are too many to be compared; otherwise 0.
-  var excess = 0
+  var tooManyCount = 0
 
   /// A process or thread of the group. There may be very many members, so anything else about one is read
   /// only when it is reported.
@@ -289,5 +290,5 @@ struct SharedGroup {
   var enclosedCount: Int { Set(members.lazy.filter { $0.enclosure != nil }.map(\.owner)).count }
 
   /// The number of processes, each counted with its threads.
-  var processCount: Int { excess > 0 ? excess : Set(members.map(\.owner)).count }
+  var processCount: Int { tooManyCount > 0 ? tooManyCount : Set(members.map(\.owner)).count }
 }

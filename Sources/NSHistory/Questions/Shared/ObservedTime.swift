@@ -285,7 +285,7 @@ struct SampleWindowSet: Hashable {
 }
 
 /// Finds the time in which none of the recorded processes of a PID certainly had it.
-struct Vacancy {
+struct UnheldPIDFinder {
   let time: ObservedTime
 
   /// Returns that time; an empty set if the selector names a time and so means one process, or if no process is
@@ -293,7 +293,7 @@ struct Vacancy {
   func sampleWindows(
     of selector: ProcessSelector, _ histories: [TaskHistory]
   ) throws(SQLiteError) -> SampleWindowSet {
-    guard !histories.isEmpty, Self.isAnyMeant(by: selector) else { return .init() }
+    guard !histories.isEmpty, Self.selectsAnyProcess(by: selector) else { return .init() }
     let held = SampleWindowSet(try histories.map(held))
     guard case .latest = selector, let end = held.ranges.last?.upperBound else {
       return time.asked.subtracting(held)
@@ -302,10 +302,10 @@ struct Vacancy {
     return time.asked.intersection(end ..< .max)
   }
 
-  private static func isAnyMeant(by selector: ProcessSelector) -> Bool {
+  private static func selectsAnyProcess(by selector: ProcessSelector) -> Bool {
     switch selector {
     case .pid(_, let alive, _), .thread(_, let alive, _): alive == nil
-    case .latest(let all): isAnyMeant(by: all)
+    case .latest(let all): selectsAnyProcess(by: all)
     case .inner: true
     case .comm, .container: false
     }

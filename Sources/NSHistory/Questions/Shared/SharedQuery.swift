@@ -55,7 +55,7 @@ struct SharedQuery {
     groups = try question.groups.enumerated().map { (index, group) throws(SQLiteError) in
       try reader.group(group, index)
     }
-    let isTooLarge = groups.contains { $0.excess > 0 }
+    let isTooLarge = groups.contains { $0.tooManyCount > 0 }
     found =
       isTooLarge
       ? .init()
@@ -74,7 +74,7 @@ struct SharedQuery {
   }
 
   /// Whether a group has more processes than can be compared.
-  var isTooLarge: Bool { groups.contains { $0.excess > 0 } }
+  var isTooLarge: Bool { groups.contains { $0.tooManyCount > 0 } }
 
   /// The answer without verdicts, for groups that are too large.
   var refusal: SharedAnswer {
@@ -93,7 +93,7 @@ struct SharedQuery {
       processes: group.processCount, process: first, container: first?.container,
       isKnown: group.isKnown,
       otherIncarnations: group.otherIncarnations, byNamespaces: group.enclosedCount,
-      isTooLarge: group.excess > 0)
+      isTooLarge: group.tooManyCount > 0)
   }
 
   private var inSeveralGroups: [ProcessRecord] {

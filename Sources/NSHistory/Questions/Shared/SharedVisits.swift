@@ -70,7 +70,7 @@ struct SharedVisits {
       try add(presences.0, in: namespaces, areFirst: true, to: &candidates)
     case (let some?, let others?):
       for namespace in some where others.contains(namespace) {
-        try add(theWholeOf: namespace, to: &candidates)
+        try add(lifetimeOf: namespace, to: &candidates)
       }
     }
     candidates.cut(groups)
@@ -84,7 +84,7 @@ struct SharedVisits {
 
   /// Adds the visit of two groups that are the same namespace: they share it as long as it exists.
   private func add(
-    theWholeOf namespace: NamespaceRecord, to candidates: inout Candidates
+    lifetimeOf namespace: NamespaceRecord, to candidates: inout Candidates
   ) throws(SQLiteError) {
     let lifetime = try reading.namespaces.lifetime(namespace.id)
     let last = time.index.last ?? .zero
@@ -118,7 +118,7 @@ struct SharedVisits {
       let there = (Set(some.map(\.owner)).count, Set(others.map(\.owner)).count)
       // The visitors are the processes of the group that does not own the namespace; if neither owns it,
       // those of the group of which a smaller part was there.
-      let owner = try PlaceOwner(reading: reading, groups: groups).find(row, some, others)
+      let owner = try NamespaceOwnerFinder(reading: reading, groups: groups).find(row, some, others)
       let share = (there.0 * max(1, counts.1), there.1 * max(1, counts.0))
       let areFirst = owner.map { !$0.isFirst } ?? (share.0 <= share.1)
       let isOthersOwn = owner?.isOwn == true
@@ -236,7 +236,7 @@ extension HistorySnapshot {
 ///
 /// The owner is the group whose container has the namespace as its own (`OwnNamespaces`); otherwise the group whose
 /// process was the first in it, over the whole history.
-struct PlaceOwner {
+struct NamespaceOwnerFinder {
   let reading: HistorySnapshot
   let groups: (SharedGroup, SharedGroup)
 

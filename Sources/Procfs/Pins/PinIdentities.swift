@@ -2,7 +2,7 @@ internal import NamespaceModel
 
 /// Names each namespace that scans find: gives it the `ObservedNamespace` value that identifies it. A namespace has the
 /// same name in every scan that finds it.
-struct PinNames {
+struct PinIdentities {
   private struct Key: Hashable {
     let type: NamespaceType
     let inode: UInt64
@@ -73,7 +73,8 @@ struct PinNames {
 
   /// Returns the namespace with an inode number, if the scan did not find the namespace through a pin.
   /// Returns nil without an id, unless the inode number is fixed and so identifies the namespace.
-  func nameUnpinned(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> ObservedNamespace? {
+  func identifyWithoutPin(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> ObservedNamespace?
+  {
     guard id != nil || InitialNamespace.hasFixedInode(inode) else { return nil }
     return known(type, inode, id: id, inodeGeneration: 0)
   }
