@@ -52,13 +52,45 @@ struct TerminalTableTests {
     "a day is printed once, and columns that were left out are named",
     .enabled(if: hasScript, "needs script"))
   func dayAndColumns() throws {
-    let narrow = try terminal("changes --pid 5000", columns: 80)
+    let narrow = try terminal("changes", columns: 80)
     #expect(narrow.contains("Times of 2023-11-14, UTC."), "\(narrow)")
     #expect(narrow.count { $0.contains("2023-11-14") } == 1)
     #expect(narrow.contains { $0.hasSuffix("--wide shows all") }, "\(narrow)")
-    let wide = try terminal("changes --pid 5000 --wide", columns: 80)
+    let wide = try terminal("changes --wide", columns: 80)
     #expect(wide.contains { $0.contains("PRECISION") && $0.contains("MARKS") })
     #expect(!wide.contains { $0.contains("--wide") || $0.contains("…") })
+  }
+
+  @Test(
+    "sentences and containers are whole on a narrow terminal",
+    .enabled(if: hasScript, "needs script"), arguments: [40, 80, 100, 120])
+  func sentences(columns: Int) throws {
+    let changes = try terminal("changes --container 0123", columns: columns)
+    let text = changes.joined(separator: " ").split(separator: " ").joined(separator: " ")
+    #expect(text.contains("joined cgroup, ipc, mnt, net, pid, uts of 4711 nginx of container"))
+    #expect(text.contains("no process is left in net:[4026532201]"), "\(changes)")
+    let history = try terminal("history 5000", columns: columns)
+    #expect(!history.contains { $0.contains("…") }, "\(history)")
+    #expect(history.joined().contains("uts:[4026532299]"), "\(history)")
+    guard columns >= 80 else { return }
+    #expect(!changes.contains { $0.contains("…") }, "\(changes)")
+    #expect(changes.contains { $0.contains("4712  nginx  0123456789ab") }, "\(changes)")
+    #expect(text.contains("CONTAINER") && text.contains("MARKS"), "\(changes)")
+  }
+
+  @Test(
+    "what all rows have in common is printed once above a table that is too wide",
+    .enabled(if: hasScript, "needs script"))
+  func common() throws {
+    let narrow = try terminal("history 5000", columns: 80)
+    #expect(
+      narrow.contains("In all rows: PID 5000, COMM bash, UID 0, PARENT 812 sshd."), "\(narrow)")
+    #expect(narrow.contains { $0.hasPrefix("FROM") && $0.contains("ENDED") }, "\(narrow)")
+    let wide = try terminal("history 5000", columns: 300)
+    #expect(wide.contains { $0.hasPrefix("PID") } && !wide.contains { $0.hasPrefix("In all") })
+    // A single row has its values in it, and so has a table of which more rows may come.
+    let one = try terminal("history 5000 --limit 1", columns: 80)
+    #expect(!one.contains { $0.hasPrefix("In all") }, "\(one)")
   }
 
   @Test(

@@ -103,10 +103,9 @@ enum ChangeColumns {
       Column("change") { .string($0.change.kind.rawValue) },
       Column("marks", cell: { marks($0.change) }) {
         .array($0.change.marks.map { .string($0.rawValue) })
-      }.yielding(2),
-      Column("parts", "WHAT", in: [.table, .json], cell: { .init(text: text($0)) }) {
-        .array($0.parts.map(json))
-      },
+      }.yielding(2).beginningSentences,
+      Column("parts", "WHAT", in: [.table, .json], cell: what) { .array($0.parts.map(json)) }
+        .flowing,
       Column("pin", in: [.json]) { .optional($0.change.pin) { .object($0.keys) } },
       part("link") { .string("\($0.link.fileName)") },
       part("how") { .string($0.how.rawValue) },
@@ -139,32 +138,55 @@ enum ChangeColumns {
         ? .red : change.marks.allSatisfy { $0 == .lastExit } ? .none : .yellow)
   }
 
-  private static func text(_ row: ChangeRow) -> String {
+  private static func what(_ row: ChangeRow) -> Table.Cell {
+    NameDetail.cell([.inode, .type]) { ChangeFormatter(row: row, detail: $0).text }
+  }
+
+  private static func json(_ part: NamespaceChange.Part) -> JSON {
+    .object([
+      ("link", .string("\(part.link.fileName)")), ("how", .string(part.how.rawValue)),
+      ("from", .optional(part.from) { $0.json }), ("to", .optional(part.to) { $0.json }),
+    ])
+  }
+}
+
+/// Describes a change for a person.
+struct ChangeFormatter {
+  let row: ChangeRow
+  /// How much the text says of the identity of the namespaces.
+  let detail: NameDetail
+
+  /// The text of the change: `joined net:[4026532281]#4107 of 812 nginx`.
+  var text: String {
+    let change = row.change
     var order: [NamespaceChange.How] = []
     for part in row.parts where !order.contains(part.how) { order.append(part.how) }
     if row.parts.isEmpty { return "its namespaces could not be read" }
     let said = order.map { how in
-      "\(text(how)) \(names(row.parts.filter { $0.how == how }, how))"
-        + (how == .joined || how == .joinedOrNew ? whose(row.change) : "")
+      "\(Self.text(how)) \(names(row.parts.filter { $0.how == how }, how))"
+        + (how == .joined || how == .joinedOrNew ? Self.whose(change) : "")
     }
     let left = row.parts.filter { [.joined, .joinedOrNew, .inherited, .new].contains($0.how) }
       .compactMap(\.from).filter {
-        $0.isInitial != true && [.moved, .returned].contains(row.change.kind)
+        $0.isInitial != true && [.moved, .returned].contains(change.kind)
       }
-    let from = left.isEmpty ? "" : ", from \(left.map(\.text).joined(separator: ", "))"
-    let link = row.change.process?.tid == nil ? "child" : "thread"
-    let parent = row.change.parent.map { ", \(link) of \($0.label)" } ?? ""
-    let pin = row.change.pin.map { " by \($0.text)" } ?? ""
-    return said.joined(separator: "; ") + from + parent + pin + emptied(row.change)
+    let from =
+      left.isEmpty ? "" : ", from \(left.map { $0.text(detail) }.joined(separator: ", "))"
+    let link = change.process?.tid == nil ? "child" : "thread"
+    let parent = change.parent.map { ", \(link) of \($0.label)" } ?? ""
+    let pin = change.pin.map { " by \($0.text)" } ?? ""
+    return said.joined(separator: "; ") + from + parent + pin + emptied
   }
 
-  /// Returns in which of the namespaces that the process left no process remains.
-  private static func emptied(_ change: NamespaceChange) -> String {
+  /// In which of the namespaces that the process left no process remains.
+  private var emptied: String {
+    let change = row.change
     guard !change.emptied.isEmpty else { return "" }
     let left = Set(change.parts.compactMap(\.from).filter { $0.isInitial != true }.map(\.id))
     let names =
       left == Set(change.emptied.map(\.id))
-      ? left.count == 1 ? "it" : "them" : change.emptied.map(\.text).joined(separator: ", ")
+      ? left.count == 1 ? "it" : "them"
+      : change.emptied.map { $0.text(detail) }.joined(separator: ", ")
     return "; no process is left in \(names)"
   }
 
@@ -178,16 +200,28 @@ enum ChangeColumns {
 
   /// Returns the names of the namespaces. For the kinds `inherited`, `found`, `left` and `kept`, summarizes the
   /// initial namespaces without naming them.
-  private static func names(
+  private func names(
     _ parts: [NamespaceChange.Part], _ how: NamespaceChange.How
   ) -> String {
+    let detail = detail(how)
     guard [.inherited, .found, .left, .kept].contains(how) else {
-      return parts.compactMap(namespace).joined(separator: ", ")
+      return parts.compactMap { Self.namespace($0, detail) }.joined(separator: ", ")
     }
     let special = parts.filter { ($0.to ?? $0.from)?.isInitial != true }
     if special.isEmpty { return "initial namespaces" }
     let rest = special.count < parts.count ? ", the rest initial" : ""
-    return special.compactMap(namespace).joined(separator: ", ") + rest
+    return special.compactMap { Self.namespace($0, detail) }.joined(separator: ", ") + rest
+  }
+
+  /// Returns how much is said of the namespaces of one kind. The type alone says enough where the text names the
+  /// process that was in them before, or another row names them.
+  private func detail(_ how: NamespaceChange.How) -> NameDetail {
+    guard detail == .type else { return detail }
+    switch how {
+    case .inherited, .left: return .type
+    case .joined: return row.change.joined == nil ? .inode : .type
+    default: return .inode
+    }
   }
 
   private static func whose(_ change: NamespaceChange) -> String {
@@ -196,16 +230,11 @@ enum ChangeColumns {
     return " of \(joined.label)\(container)"
   }
 
-  private static func namespace(_ part: NamespaceChange.Part) -> String? {
-    let namespace = (part.to ?? part.from)?.text
+  private static func namespace(
+    _ part: NamespaceChange.Part, _ detail: NameDetail
+  ) -> String? {
+    let namespace = (part.to ?? part.from)?.text(detail)
     return part.link == part.link.type.link
       ? namespace : namespace.map { "\(part.link.fileName) \($0)" }
-  }
-
-  private static func json(_ part: NamespaceChange.Part) -> JSON {
-    .object([
-      ("link", .string("\(part.link.fileName)")), ("how", .string(part.how.rawValue)),
-      ("from", .optional(part.from) { $0.json }), ("to", .optional(part.to) { $0.json }),
-    ])
   }
 }

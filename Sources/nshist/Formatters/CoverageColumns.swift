@@ -50,7 +50,7 @@ enum CoverageColumns {
       Column("session", in: .data) { .optional($0.recorded) { .integer($0.session) } },
       Column("state", cell: { .init(text: text($0)) }) {
         .optional($0.recorded) { .string($0.state) }
-      },
+      }.flowing,
       Column("boot", in: .data) { .optional($0.recorded) { .string($0.boot) } },
       Column("pid_namespace", in: .data) {
         .optional($0.recorded?.pidNamespaceInode, JSON.unsigned)

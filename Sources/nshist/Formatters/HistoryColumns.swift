@@ -17,10 +17,12 @@ enum HistoryColumns {
       + [
         Column(
           "changed", in: [.table, .json],
-          cell: { .init(text: HistoryEntryFormatter(entry: $0).text) }
+          cell: { entry in
+            NameDetail.cell([.inode]) { HistoryEntryFormatter(entry: entry, detail: $0).text }
+          }
         ) {
           .array($0.changes.map(json))
-        },
+        }.flowing,
         Column("changed_links", in: [.csv]) {
           .array($0.changes.map { .string("\($0.link.fileName)") })
         },
@@ -81,10 +83,12 @@ enum LinkColumn {
   }
 
   /// Returns the namespaces of a task that are not initial, and the types whose links could not be read.
-  static func summary(_ links: [NamespaceLink: LinkValue]) -> String {
+  static func summary(
+    _ links: [NamespaceLink: LinkValue], _ detail: NameDetail = .id
+  ) -> String {
     let types = NamespaceType.allCases
     var parts = types.compactMap { links[$0.link]?.namespace }.filter { $0.isInitial != true }
-      .map(\.text)
+      .map { $0.text(detail) }
     let isWhole = parts.count == types.count
     for reason in UnreadReason.allCases {
       let unread = types.filter { links[$0.link] == .unread(reason) }
@@ -112,6 +116,8 @@ enum LinkGroup {
 /// Describes for a person what changed at the beginning of a history entry.
 struct HistoryEntryFormatter {
   let entry: HistoryEntry
+  /// How much the text says of the identity of the namespaces.
+  var detail = NameDetail.id
 
   /// The text of the entry: `net only: joined net:[4026532281]#4107, those of 812 nginx`.
   var text: String {
@@ -140,7 +146,7 @@ struct HistoryEntryFormatter {
   /// The text of the first entry of a process: its namespaces when it was first seen, and which of them differ
   /// from the namespaces in which children of its parent start.
   private var first: String {
-    let namespaces = "in \(LinkColumn.summary(entry.links))"
+    let namespaces = "in \(LinkColumn.summary(entry.links, detail))"
     return (entry.changes.isEmpty ? namespaces : "\(namespaces); \(changes)\(joined)") + parent
   }
 
@@ -159,7 +165,7 @@ struct HistoryEntryFormatter {
     var order: [String] = []
     var values: [String: [String]] = [:]
     for change in entry.changes {
-      let (how, value) = Self.text(change)
+      let (how, value) = text(change)
       if values[how] == nil { order.append(how) }
       values[how, default: []] += value.map { [$0] } ?? []
     }
@@ -169,13 +175,14 @@ struct HistoryEntryFormatter {
     }.joined(separator: "; ")
   }
 
-  private static func text(_ change: LinkChange) -> (how: String, value: String?) {
+  private func text(_ change: LinkChange) -> (how: String, value: String?) {
     switch change.to {
     case .unread(let reason): return (reason.name, nil)
     case .namespace where change.how == .readAgain: return ("read again, unchanged", nil)
     case .namespace(let namespace):
       let isOwn = change.link == change.link.type.link
-      let value = isOwn ? namespace.text : "\(change.link.fileName) \(namespace.text)"
+      let name = namespace.text(detail)
+      let value = isOwn ? name : "\(change.link.fileName) \(name)"
       if change.how == .joinedOrNew { return ("new, or there before:", value) }
       return (change.how?.rawValue ?? "in", value)
     }

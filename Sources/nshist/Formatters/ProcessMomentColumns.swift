@@ -20,7 +20,7 @@ enum ProcessMomentColumns {
       }.yielding(3),
       Column("summary", "NAMESPACES", in: isChosen ? [] : [.table]) {
         .string(PlaceFormatter.summary($0))
-      },
+      }.flowing,
       Column("namespaces", in: [.json]) { row in
         .object(types.map { ($0.name, .optional(row.places[$0], json)) })
       },

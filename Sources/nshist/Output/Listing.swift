@@ -10,11 +10,15 @@ struct Column<Row> {
   let formats: Set<AnswerFormat>
   let json: (Row) -> JSON
   let cell: (Row) -> Table.Cell
-  /// The order in which a table that is too wide for the terminal omits columns: the highest rank first;
-  /// rank 0 is never omitted.
+  /// The order in which a table that is too wide for the terminal omits columns: the highest rank first. A column
+  /// of rank 1 is omitted only if it has no values, and one of rank 0 never.
   var rank = 0
   /// Whether its cells are times.
   var isTime = false
+  /// Whether its cells are sentences, which a narrow terminal wraps if this is the last column.
+  var isFlowing = false
+  /// Whether its value begins the sentence that is printed below a row that has no room for it.
+  var beginsSentence = false
 
   /// A column with the CSV values as cells, unless `cell` is given.
   init(
@@ -32,6 +36,20 @@ struct Column<Row> {
   var ofTime: Column {
     var column = self
     column.isTime = true
+    return column
+  }
+
+  /// A copy of the column whose value begins the sentence below a row that has no room for it.
+  var beginningSentences: Column {
+    var column = self
+    column.beginsSentence = true
+    return column
+  }
+
+  /// A copy of the column that a narrow terminal wraps instead of truncating it.
+  var flowing: Column {
+    var column = self
+    column.isFlowing = true
     return column
   }
 
@@ -117,7 +135,9 @@ final class Listing<Row> {
       output.isSeen && !arrangement.isWide
       ? TableFit(
         width: output.width, ranks: shown.map(\.rank),
-        times: shown.indices.filter { shown[$0].isTime }) : nil
+        times: shown.indices.filter { shown[$0].isTime },
+        flow: shown.last?.isFlowing == true ? shown.count - 1 : nil,
+        beginnings: Set(shown.indices.filter { shown[$0].beginsSentence })) : nil
     table = Table(shown.map(\.title), colours: output.colours, fit: fit)
   }
 
@@ -206,7 +226,7 @@ final class Listing<Row> {
   /// Writes the rows so far to the output. The columns of a table then have the widths of these rows.
   func flush() throws(OutputError) {
     if let failure { throw failure }
-    if format == .table, rows > 0 { try output.write(table.rest()) }
+    if format == .table, rows > 0 { try output.write(table.rest(isWhole: false)) }
     try output.flush()
   }
 
@@ -217,7 +237,7 @@ final class Listing<Row> {
     defer { sayWhatIsLeftOut() }
     switch format {
     case .table:
-      if rows > 0 { try output.write(table.rest()) }
+      if rows > 0 { try output.write(table.rest(isWhole: true)) }
       if !lines.isEmpty {
         try output.write((rows > 0 ? "\n" : "") + lines.joined(separator: "\n") + "\n")
       }
