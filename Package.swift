@@ -135,8 +135,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "nshist", "NSHistory", "NSRecorder", "Migrations", "NamespaceEvents", "NamespaceModel",
-        "Procfs", "SQLite", "TestSupport",
+        "nshist", "Containers", "NSHistory", "NSRecorder", "Migrations", "NamespaceEvents",
+        "NamespaceModel", "Procfs", "SQLite", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden"], swiftSettings: strict),

@@ -1,6 +1,7 @@
 // Writes the history about which the golden files are. `GoldenHistory+Plot.swift` describes it. It does not depend on
 // the machine or on the time.
 
+import Containers
 import NSHistory
 import NamespaceModel
 import TestSupport
@@ -26,7 +27,8 @@ enum GoldenHistory {
     let start: Double
     let stays: [(samples: ClosedRange<Int>, links: Links)]
     var uid: UInt32 = 0
-    var cgroup = "0::/system.slice/ssh.service"
+    /// Nil where it could not be read.
+    var cgroup: String? = "0::/system.slice/ssh.service"
     /// Its PIDs in the nested pid namespaces.
     var innerPIDs: [Int32] = []
     var isKernelThread = false
@@ -42,20 +44,41 @@ enum GoldenHistory {
   static let took = second / 50
 
   /// Writes the history into a new file.
-  static func write(_ path: String) throws {
+  static func write(_ path: String) throws { try write(path, moments, actors) }
+
+  /// Writes the history of some actors into a new file.
+  ///
+  /// - Parameters:
+  ///   - names: the names of containers, by id.
+  ///   - hasEvents: whether events reported all that happened between two samples: that nothing changed.
+  static func write(
+    _ path: String, _ moments: [Moment], _ actors: [Actor], names: [String: String] = [:],
+    hasEvents: Bool = false
+  ) throws {
     let writer = try HistoryWriter(path: path)
     for number in 1...moments.count {
       let moment = moments[number - 1]
       if moment.startsSession {
         if number > 1 { try writer.endSession(.stopped) }
-        try writer.beginSession(session(reading(moment)))
+        var info = session(reading(moment))
+        info.hasEvents = hasEvents
+        try writer.beginSession(info)
       }
-      _ = try writer.write(sample(number, moment), SampleTiming(gap: moment.gap))
+      let isExact = hasEvents && !moment.startsSession
+      _ = try writer.write(
+        sample(number, moments, actors), SampleTiming(gap: moment.gap, isExact: isExact))
+      let found = writer.takeUnnamedContainers().compactMap { one in
+        names[one.id].map { (one, ContainerName($0)) }
+      }
+      if !found.isEmpty { try writer.write(Dictionary(uniqueKeysWithValues: found)) }
     }
     try writer.endSession(.completed)
   }
 
-  private static func sample(_ number: Int, _ moment: Moment) -> ProcessSample {
+  private static func sample(
+    _ number: Int, _ moments: [Moment], _ actors: [Actor]
+  ) -> ProcessSample {
+    let moment = moments[number - 1]
     var sample = ProcessSample(start: reading(moment))
     sample.end = reading(moment, later: took)
     for (place, actor) in actors.enumerated() {
@@ -87,7 +110,7 @@ enum GoldenHistory {
         pid: actor.pid, startTicks: UInt64(start / (second / 100)), parentPID: actor.parent,
         isKernelThread: actor.isKernelThread, nspid: [actor.pid] + actor.innerPIDs),
       description: ProcessDescription(
-        comm: Array(actor.comm.utf8), uid: actor.uid, cgroup: Array(actor.cgroup.utf8)),
+        comm: Array(actor.comm.utf8), uid: actor.uid, cgroup: actor.cgroup.map { Array($0.utf8) }),
       links: ordered(links))
   }
 

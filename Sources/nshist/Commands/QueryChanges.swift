@@ -165,8 +165,7 @@ struct QueryChanges: ListingCommand {
   private func isAsked(_ change: NamespaceChange, _ isNamed: ((ProcessRecord) -> Bool)?) -> Bool {
     if let mark, !change.marks.contains(mark) { return false }
     if let isNamed, !(change.process.map(isNamed) ?? false) { return false }
-    let names = change.process?.possibleDescriptions.compactMap(\.comm) ?? []
-    return !(quietEngines && !names.isEmpty && names.allSatisfy(EngineTools.contains))
+    return !(quietEngines && change.process.map(EngineTools.isNameOf) == true)
   }
 
   private func sayNothing(_ question: ChangesQuestion, _ help: EmptyResultHelp) throws {
@@ -198,4 +197,10 @@ enum EngineTools {
   /// Whether a process with this command name is one of these programs; runc(8) names its stages
   /// `runc:[1:CHILD]`.
   static func contains(_ name: String) -> Bool { names.contains(name) || name.hasPrefix("runc:[") }
+
+  /// Whether every name that a process may have had is that of one of these programs.
+  static func isNameOf(_ process: ProcessRecord) -> Bool {
+    let names = process.possibleDescriptions.compactMap(\.comm)
+    return !names.isEmpty && names.allSatisfy(contains)
+  }
 }

@@ -26,6 +26,13 @@ struct QueryShared: QuestionCommand {
     help: ArgumentHelp(GroupArguments.help, valueName: "group"), completion: Completions.process)
   var groups: [String]
 
+  @Flag(
+    help: """
+      In a table, list every process of no known container in a container's own namespaces, also those with the names \
+      of container engines' tools.
+      """)
+  var all = false
+
   @OptionGroup var options: ComparisonOptions
 
   func validate() throws {
@@ -65,7 +72,7 @@ struct QueryShared: QuestionCommand {
     let limits = CaveatFormatter(caveats: caveats.caveats + answer.caveats, zone: zone)
     let text = SharedFormatter(
       answer: answer, names: names, window: window, isMoment: moment != nil, zone: zone,
-      caveats: limits.caveats, colours: context.console.colours)
+      caveats: limits.caveats, colours: context.console.colours, listsAll: all)
     let nameless = NamelessContainers(context.console.messages)
     for group in answer.groups { nameless.note(group.process) }
     nameless.say()

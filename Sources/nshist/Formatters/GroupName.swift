@@ -16,11 +16,34 @@ struct GroupName {
       ? container.label : SystemText.sanitized(given)
   }
 
+  /// The text that tells a container of the group from others with its name: ` 0123456789ab`; empty if no other
+  /// container of the group has the name.
+  private func distinction(_ container: ContainerRecord?) -> String {
+    guard let container, group.containers.count(where: { $0.label == container.label }) > 1 else {
+      return ""
+    }
+    return " \(container.id.prefix(12))"
+  }
+
+  /// The containers of the group as text, if several of them have one name: `2 containers of this name
+  /// (0123456789ab, 456789abcdef)`; nil otherwise.
+  var namesakes: String? {
+    let all = Dictionary(grouping: group.containers, by: \.label).values.filter { $0.count > 1 }
+    guard let most = all.max(by: { $0.count < $1.count }) else { return nil }
+    let ids = most.prefix(Self.mostNamesakes).map { $0.id.prefix(12) }.joined(separator: ", ")
+    let more = most.count > Self.mostNamesakes ? " and \(most.count - Self.mostNamesakes) more" : ""
+    return "\(most.count) containers of this name (\(ids)\(more))"
+  }
+
+  /// The largest number of ids that `namesakes` lists.
+  private static let mostNamesakes = 5
+
   /// Returns the text to append to the name of a process of the group: ` of container web`.
   func suffix(_ process: ProcessRecord) -> String {
     guard let container else { return "" }
     let isByNamespaces = process.containerSource == .namespaces
-    return " of container \(container)" + (isByNamespaces ? " (by namespaces)" : "")
+    return " of container \(container)\(distinction(process.container))"
+      + (isByNamespaces ? " (by namespaces)" : "")
   }
 
   /// Returns the text to append to the name of a process that may belong to the group.
@@ -29,6 +52,12 @@ struct GroupName {
     let isOwn =
       process.container?.id == group.container?.id && process.containerSource == .cgroup
     return isOwn ? suffix(process) : ", which may be of container \(container)"
+  }
+
+  /// Returns the text to append to the name of a process of which it is unknown whether it belonged to the group's
+  /// container, because its cgroup was not read.
+  func unreadSuffix() -> String {
+    ", whose cgroup was not read: it may have been of container \(container ?? name)"
   }
 
   /// The name of the group: `container web`, `PID 812 (sshd)`, `comm:nginx`, `net@812`, `the host`.
@@ -55,8 +84,14 @@ struct GroupName {
   var isContainer: Bool { container != nil }
 
   /// Returns the text for the group's own namespace of a type: `db's net namespace`.
-  func own(_ type: String) -> String {
-    container.map { "\($0)'s \(type) namespace" } ?? "the \(type) namespace of \(name)"
+  ///
+  /// - Parameter process: a process of the group that was in the namespace; nil if it is not known.
+  func own(_ type: String, of process: ProcessRecord? = nil) -> String {
+    guard let container else { return "the \(type) namespace of \(name)" }
+    let which = distinction(process?.container)
+    return which.isEmpty
+      ? "\(container)'s \(type) namespace"
+      : "the \(type) namespace of container \(container)\(which)"
   }
 
   static func name(_ process: ProcessRecord) -> String {

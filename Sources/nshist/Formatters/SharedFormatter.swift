@@ -11,6 +11,8 @@ struct SharedFormatter {
   let zone: TimeZoneChoice
   let caveats: [Caveat]
   let colours: Bool
+  /// Whether to list every process of no known container, also those with the names of container engines' tools.
+  var listsAll = false
 
   /// The largest number of entries that the text lists of each kind.
   private static let mostSentences = 20
@@ -30,8 +32,7 @@ struct SharedFormatter {
     let word = SharedColumns.colour(answer.verdict).paint(answer.verdict.rawValue, colours)
     switch answer.verdict {
     case .shared:
-      let deciding = answer.types.flatMap(\.visits).min { Self.rank($0) < Self.rank($1) }
-      return "\(word)  \(deciding.map(sentence) ?? "")"
+      return "\(word)  \(onlyUsual)\(deciding.map(sentence) ?? "")"
     case .never:
       return """
         \(word)  No process of \(who("no process of")) was in one namespace with another's \(when): \
@@ -60,10 +61,47 @@ struct SharedFormatter {
       ? " Which processes a container had is known from their cgroups, as they were read." : ""
   }
 
-  /// Returns the sort key of a visit for the headline: visits in the host's initial namespaces come last; of the
-  /// others, exact ones come before sampled ones, and earlier ones before later ones.
-  private static func rank(_ visit: SharedAnswer.Visit) -> (Int, Int, WallTime) {
-    (visit.namespace.isInitial == true ? 1 : 0, visit.isExact ? 0 : 1, visit.from)
+  /// The visit that the headline names.
+  private var deciding: SharedAnswer.Visit? {
+    answer.types.flatMap(\.visits).min { Self.rank($0) < Self.rank($1) }
+  }
+
+  /// Returns the sort key of a visit for the headline. First come visits outside of the host's initial namespaces,
+  /// then those in types that a container usually has for itself. Among these the longest visit comes first: the
+  /// processes that set up a container make brief ones.
+  private static func rank(_ visit: SharedAnswer.Visit) -> (Int, Int64, Int, WallTime) {
+    let place = visit.namespace.isInitial != true ? 0 : isUsual(visit) ? 2 : 1
+    return (place, visit.from &- visit.until, visit.isExact ? 0 : 1, visit.from)
+  }
+
+  /// The types whose initial namespaces container engines let a container share with the host, unless they are told
+  /// otherwise.
+  private static let usualTypes: Set<NamespaceType> = [.cgroup, .time, .user]
+
+  private static func isUsual(_ visit: SharedAnswer.Visit) -> Bool {
+    visit.namespace.isInitial == true && usualTypes.contains(visit.namespace.type)
+  }
+
+  /// The types in which all sharing was in the host's initial namespace, as it is with most containers; none unless
+  /// a container was asked about.
+  private var usual: [String] {
+    guard names.contains(where: \.isContainer) else { return [] }
+    return answer.types.filter { line in
+      line.verdict == .shared && line.visits.allSatisfy(Self.isUsual)
+    }.map(\.type.name)
+  }
+
+  /// The beginning of the headline if nothing else was shared.
+  private var onlyUsual: String {
+    guard let deciding, Self.isUsual(deciding), !usual.isEmpty else { return "" }
+    return "Only as containers usually share with the host (\(usual.joined(separator: ", "))): "
+  }
+
+  /// The line about what was shared as usual, if something else was shared too.
+  private var alsoUsual: [String] {
+    guard answer.verdict == .shared, onlyUsual.isEmpty, !usual.isEmpty else { return [] }
+    let types = usual.joined(separator: ", ")
+    return ["In \(types) the sharing is that of most containers: the namespace is the host's."]
   }
 
   private func who(_ joint: String) -> String {
@@ -124,13 +162,18 @@ struct SharedFormatter {
       return "\(subject) was in \(namespace) \(time(visit))"
     }
     if visit.isOthersOwn, !isHosts {
-      return "\(subject) was in \(other.own(type)) \(time(visit))"
+      return "\(subject) was in \(other.own(type, of: visit.others.first)) \(time(visit))"
     }
     let namespace = isHosts ? "the host's \(type) namespace" : visit.namespace.text
     let first = visit.others.first.map { GroupName.name($0) + other.suffix($0) } ?? other.name
-    let more =
-      visit.otherCount > 1 ? " and \(visit.otherCount - 1) more of \(other.name)" : ""
-    return "\(subject) and \(first)\(more) were in \(namespace) \(time(visit))"
+    guard visit.otherCount > 1 else {
+      return "\(subject) and \(first) were in \(namespace) \(time(visit))"
+    }
+    // The times are those of the visitor; each of the others may have come later or left earlier.
+    return """
+      \(subject) was in \(namespace) \(time(visit)) \(isMoment ? "With" : "For all or part of that time with") \
+      it: \(first) and \(visit.otherCount - 1) more of \(other.name).
+      """
   }
 
   /// Returns the times of a visit. Omits the date of the end if it equals that of the beginning.
@@ -184,7 +227,16 @@ struct SharedFormatter {
   /// A line for each reason in the rows, with its meaning.
   private var reasons: [String] {
     answer.types.compactMap { $0.verdict == .unknown ? $0.reason : nil }.uniqued
-      .map { "\($0.rawValue): \(ReasonFormatter.groups($0))." }
+      .map { reason in
+        let times = answer.types.filter { $0.verdict == .unknown }.flatMap(\.unobserved)
+          .filter { $0.reason == reason }
+        let areUnread = !times.isEmpty && times.allSatisfy(isOfUnreadCgroup)
+        let meaning =
+          areUnread
+          ? "the cgroup of a process was not read, so its container is not known"
+          : ReasonFormatter.groups(reason)
+        return "\(reason.rawValue): \(meaning)."
+      }
   }
 
   // MARK: Unobserved intervals
@@ -192,25 +244,42 @@ struct SharedFormatter {
   /// The lines about unobserved intervals: the process or group, the duration and the reason. Equal lines of
   /// several types are merged.
   private var unobserved: [String] {
-    var order: [SharedAnswer.Unobserved] = []
-    var types: [SharedAnswer.Unobserved: [String]] = [:]
+    // Entries that differ by less than the text shows share a line.
+    struct Entry: Hashable {
+      let whose: String
+      let times: String
+      let reason: UnknownReason
+    }
+    var order: [Entry] = []
+    var types: [Entry: [String]] = [:]
     for line in answer.types where line.verdict != .never {
       for one in line.unobserved {
-        if types[one] == nil { order.append(one) }
-        if types[one]?.last != line.type.name { types[one, default: []].append(line.type.name) }
+        let entry = Entry(whose: whose(one), times: times(one), reason: one.reason)
+        if types[entry] == nil { order.append(entry) }
+        if types[entry]?.last != line.type.name { types[entry, default: []].append(line.type.name) }
       }
     }
-    let lines = order.prefix(Self.mostSentences).map { one in
-      let group = names[one.group]
-      let whose =
-        one.process.map { GroupName.name($0) + group.possibleSuffix($0) } ?? group.anyone
-      let affected = types[one] ?? []
+    let lines = order.prefix(Self.mostSentences).map { entry in
+      let affected = types[entry] ?? []
       let which =
         affected.count == answer.types.count ? "" : " in \(affected.joined(separator: ", "))"
-      return "not known\(which): \(whose), \(times(one)) (\(one.reason.rawValue))"
+      return "not known\(which): \(entry.whose), \(entry.times) (\(entry.reason.rawValue))"
     }
     let rest = order.count - lines.count
     return lines + (rest > 0 ? ["and \(rest) more: --format json has them all"] : [])
+  }
+
+  private func whose(_ one: SharedAnswer.Unobserved) -> String {
+    let group = names[one.group]
+    guard let process = one.process else { return group.anyone }
+    return GroupName.name(process)
+      + (isOfUnreadCgroup(one) ? group.unreadSuffix() : group.possibleSuffix(process))
+  }
+
+  /// Whether the time is one of a recorded process of which it is unknown whether it belonged to the container of the
+  /// group, because its cgroup was not read.
+  private func isOfUnreadCgroup(_ one: SharedAnswer.Unobserved) -> Bool {
+    one.reason == .notRecorded && one.process != nil && names[one.group].isContainer
   }
 
   private func times(_ one: SharedAnswer.Unobserved) -> String {
@@ -226,7 +295,7 @@ struct SharedFormatter {
   // MARK: Notes below the answer
 
   private var beside: [String] {
-    var lines: [String] = []
+    var lines = alsoUsual
     for (name, group) in zip(names, answer.groups) {
       if group.otherIncarnations > 0 {
         let others = RecordingFormatter.count(
@@ -239,7 +308,8 @@ struct SharedFormatter {
       }
       if name.text.hasPrefix("comm:") || name.text.hasPrefix("container:") {
         let all = RecordingFormatter.count(group.processes, "process", "processes")
-        lines.append("\(name.name): \(all) in that time\(byNamespaces(group)).")
+        let containers = name.namesakes.map { ", of \($0)" } ?? ""
+        lines.append("\(name.name): \(all) in that time\(containers)\(byNamespaces(group)).")
       }
     }
     for (index, name) in names.enumerated() where isAnotherMeant(index) {
@@ -276,26 +346,30 @@ struct SharedFormatter {
     return ", \(which)by \(whose) namespaces, because \(whose) cgroup was not read"
   }
 
+  /// A process of no known container, with the types of a container's own namespaces in which it was at one time.
+  private struct OutsiderEntry: Hashable {
+    let process: ProcessRecord
+    let group: Int
+    let from: WallTime
+    let until: WallTime
+  }
+
   /// The sentences about processes of no known container that were in a container's own namespaces. Several
-  /// types with the same times share a sentence.
+  /// types with the same times share a sentence, and so do the tools of container engines.
   private var outsiders: [String] {
-    struct Merged: Hashable {
-      let process: ProcessRecord
-      let group: Int
-      let from: WallTime
-      let until: WallTime
-    }
-    var order: [Merged] = []
-    var types: [Merged: [String]] = [:]
+    var order: [OutsiderEntry] = []
+    var types: [OutsiderEntry: [String]] = [:]
     for one in answer.outsiders {
       // A process changes its namespaces one after the other. Entries whose times print alike are merged.
-      let entry = Merged(
+      let entry = OutsiderEntry(
         process: one.process, group: one.group, from: Self.wholeMilliseconds(one.from),
         until: Self.wholeMilliseconds(one.until))
       if types[entry] == nil { order.append(entry) }
       types[entry, default: []].append(one.namespace.type.name)
     }
-    return order.sorted { $0.from < $1.from }.map { entry in
+    let all = order.sorted { $0.from < $1.from }
+    let tools = listsAll ? [] : all.filter { EngineTools.isNameOf($0.process) }
+    return all.filter { !tools.contains($0) }.map { entry in
       let all = types[entry] ?? []
       let namespace =
         names[entry.group].own(all.joined(separator: ", ")) + (all.count > 1 ? "s" : "")
@@ -303,7 +377,24 @@ struct SharedFormatter {
         Of no known container, and in \(namespace): \(GroupName.name(entry.process)), \
         \(show(entry.from)) to \(show(entry.until)).
         """
+    } + toolsOutside(tools)
+  }
+
+  /// The sentence about processes of no known container that have the names of container engines' tools.
+  private func toolsOutside(_ entries: [OutsiderEntry]) -> [String] {
+    guard let from = entries.map(\.from).min(), let until = entries.map(\.until).max() else {
+      return []
     }
+    let count = Set(entries.map(\.process.id)).count
+    let groups = entries.map { names[$0.group].name }.uniqued.joined(separator: " or ")
+    let comms = entries.map(\.process.shownName).uniqued
+    return [
+      """
+      Of no known container, and in namespaces of \(groups): \
+      \(RecordingFormatter.count(count, "process", "processes")) with names of container engines' tools \
+      (\(Self.list(comms))), \(show(from)) to \(show(until)): --all lists them.
+      """
+    ]
   }
 
   private static func list(_ all: [String]) -> String {

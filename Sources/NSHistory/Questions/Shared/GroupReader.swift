@@ -136,7 +136,10 @@ struct GroupReader {
       }
       // A process belongs to the group while it has the name, or while its cgroup belongs to the container.
       let limited = matcher.limited(history)
-      if matcher.isOfContainers { group.containers.formUnion(OwnNamespaces.groups(of: [limited])) }
+      if matcher.isOfContainers {
+        group.containers.formUnion(OwnNamespaces.groups(of: [limited]))
+        for one in Self.containers(of: limited) { group.containerRecords[one.id] = one }
+      }
       let uncertain = Self.uncertain(limited.limits ?? [], of: history)
       try add(
         task, limited.memberships.filter(isThere), uncertain,
@@ -152,6 +155,13 @@ struct GroupReader {
       limited.limits?.map(\.description) ?? limited.process.descriptionSpans.map(\.description)
     return descriptions.lazy.filter { $0.named != $0.container }
       .compactMap { $0.enclosure?.container.row }.first
+  }
+
+  /// Returns the containers of a process in the time in which it matches the question.
+  private static func containers(of limited: TaskHistory) -> [ContainerRecord] {
+    let descriptions =
+      limited.limits?.map(\.description) ?? limited.process.descriptionSpans.map(\.description)
+    return descriptions.compactMap(\.container)
   }
 
   /// Returns whether a process had earlier descriptions, and its cgroup with the provenance of that.
@@ -254,6 +264,8 @@ struct SharedGroup {
   var isContainer = false
   /// The rows of the containers that match the question.
   var containerRows: Set<Int64> = []
+  /// The containers of its processes, by id, if it is given by a container.
+  var containerRecords: [String: ContainerRecord] = [:]
   /// The keys under which its containers count as one: see `OwnNamespaces.group`.
   var containers: Set<String> = []
   /// Whether any process or namespace of the group was ever recorded.

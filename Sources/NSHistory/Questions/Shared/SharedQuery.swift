@@ -91,6 +91,7 @@ struct SharedQuery {
       .flatMap(reading.process)
     return SharedAnswer.Group(
       processes: group.processCount, process: first, container: first?.container,
+      containers: group.containerRecords.values.sorted { $0.id < $1.id },
       isKnown: group.isKnown,
       otherIncarnations: group.otherIncarnations, byNamespaces: group.enclosedCount,
       isTooLarge: group.tooManyCount > 0)

@@ -62,6 +62,9 @@ package struct SharedAnswer: Sendable {
     package var process: ProcessRecord?
     /// The container of `process`.
     package var container: ContainerRecord?
+    /// The containers of the group that had a recorded process in that time; empty unless the group is given by a
+    /// container. Several containers may have one name.
+    package var containers: [ContainerRecord] = []
     /// Whether any process or namespace of the group was ever recorded.
     package var isKnown: Bool
     /// The number of further processes that had the PID in that time.
