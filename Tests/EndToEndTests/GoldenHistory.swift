@@ -25,7 +25,7 @@ enum GoldenHistory {
     let parent: Int32
     /// The start, in seconds of the boot clock since the first sample.
     let start: Double
-    let stays: [(samples: ClosedRange<Int>, links: Links)]
+    var stays: [(samples: ClosedRange<Int>, links: Links)]
     var uid: UInt32 = 0
     /// Nil where it could not be read.
     var cgroup: String? = "0::/system.slice/ssh.service"

@@ -14,6 +14,7 @@
 //   503 sleep                   on the host, in the network of db
 //   600 job  .  .  *  *  *  *   its cgroup could not be read, in the network of 700
 //   700 sshd *  *  *  *  *  *   on the host, in a network of its own
+//   800 key  *  *  *  *  *  *   on the host; its network could not be read
 
 import Foundation
 import NamespaceModel
@@ -47,6 +48,10 @@ struct SharedTextTests {
   private static let actors: [Actor] = {
     var job = actor(600, "job", 3...6, network: 3)
     job.cgroup = nil
+    var key = actor(800, "key", 1...6)
+    var links = GoldenHistory.host()
+    links[.net] = .unread(.denied)
+    key.stays = [(1...6, links)]
     return [
       actor(1, "systemd", 1...6),
       actor(100, "app", 1...6, network: 0, container: 0),
@@ -59,7 +64,7 @@ struct SharedTextTests {
       actor(402, "ping", 4...5, container: 0),
       actor(500, "conmon", 1...6, network: 2), actor(501, "podman", 2...3, network: 2),
       actor(502, "netavark", 1...2, network: 2), actor(503, "sleep", 4...5, network: 2),
-      job, actor(700, "sshd", 1...6, network: 3),
+      job, actor(700, "sshd", 1...6, network: 3), key,
     ]
   }()
 
@@ -161,24 +166,39 @@ struct SharedTextTests {
 
   @Test("the reason is the unread cgroup where events report everything else")
   func unreadReason() throws {
-    let answer = try sharedExactly("container:web", "700", "--type", "net")
+    let answer = try askExactly("shared", "container:web", "700", "--type", "net")
     #expect(
       answer.contains(
         "not-recorded: the cgroup of a process was not read, so its container is not known."),
       "\(answer)")
   }
 
+  @Test("exact evidence is not claimed for what is not known")
+  func evidence() throws {
+    let exact = "Evidence: exact. Kernel events cover this interval."
+    let partial = "Evidence: exact; but some of it is not known, as said above."
+    #expect(
+      try askExactly("shared", "container:web", "container:db", "--type", "net").last == exact)
+    #expect(try askExactly("shared", "container:web", "700", "--type", "net,user").last == partial)
+    #expect(try askExactly("same", "100", "300").last == exact)
+    let same = try askExactly("same", "100", "800", "--type", "net,user")
+    #expect(same.last == partial, "\(same)")
+    // A row of which the verdict is unknown has no evidence.
+    #expect(
+      same.contains { $0.hasPrefix("net   unknown            denied: 800") }, "\(same)")
+  }
+
   /// Asks a history in which events reported that nothing changed between two samples.
-  private func sharedExactly(_ arguments: String...) throws -> [String] {
+  private func askExactly(_ arguments: String...) throws -> [String] {
     let exact = folder.file("exact.db")
     if !FileManager.default.fileExists(atPath: exact) {
       try GoldenHistory.write(
-        exact, Self.moments, Self.actors.filter { [1, 100, 300, 600, 700].contains($0.pid) },
+        exact, Self.moments, Self.actors.filter { [1, 100, 300, 600, 700, 800].contains($0.pid) },
         names: Self.names, hasEvents: true)
     }
     let times = ["--since", "2023-11-14T22:15:16Z", "--until", "2023-11-14T22:15:19Z"]
     let outcome = try Command.run(
-      Command.nshist, ["query", "shared"] + arguments + times + ["--db", exact])
+      Command.nshist, ["query"] + arguments + times + ["--db", exact])
     return outcome.output.split(separator: "\n").map(String.init)
   }
 }

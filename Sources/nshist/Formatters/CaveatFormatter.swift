@@ -111,6 +111,8 @@ struct CaveatFormatter {
 struct EvidenceFormatter {
   let caveats: [Caveat]
   let zone: TimeZoneChoice
+  /// Whether the answer says of some type or time that something about it is not known.
+  var hasUnknown = false
 
   static let sampled = "Evidence: sampled. Changes between samples are not recorded."
 
@@ -118,7 +120,8 @@ struct EvidenceFormatter {
   /// and all processes.
   var exact: String {
     let formatter = CaveatFormatter(caveats: caveats, zone: zone)
-    let limits = [formatter.gaps, formatter.changesLeftOut].compactMap(\.self)
+    let unknown = hasUnknown ? "some of it is not known, as said above" : nil
+    let limits = [formatter.gaps, formatter.changesLeftOut, unknown].compactMap(\.self)
     if !limits.isEmpty { return "Evidence: exact; but \(limits.joined(separator: "; and "))." }
     if caveats.contains(where: { $0.missing != nil }) {
       return "Evidence: exact as far as it was recorded; part of the time asked for was not."

@@ -56,7 +56,7 @@ struct ComparisonListing {
       ) { .string($0.line.verdict.rawValue) },
       Column(
         "evidence", in: [.table, .csv],
-        cell: { .init(text: $0.line.namespaces.isEmpty ? "" : $0.line.evidence.rawValue) }
+        cell: { .init(text: Self.evidence($0.line)) }
       ) { .string($0.line.evidence.rawValue) }.yielding(1),
       Column("reason", in: [.table, .csv], cell: { .init(text: reason($0.line)) }) {
         .optional($0.line.reason) { .string($0.rawValue) }
@@ -77,6 +77,11 @@ struct ComparisonListing {
       Column("together", in: [.table], cell: { .init(text: Self.together($0.line)) }) { _ in .null }
         .yielding(1),
     ]
+  }
+
+  /// Returns the evidence of a verdict; none for an unknown one, which nothing proves.
+  private static func evidence(_ line: Comparison.TypeLine) -> String {
+    line.verdict == .unknown || line.namespaces.isEmpty ? "" : line.evidence.rawValue
   }
 
   private static func json(_ number: TaskNumber) -> JSON { .string(number.description) }

@@ -76,7 +76,8 @@ struct SameFormatter {
       return "Evidence: none. Nothing was recorded at this time."
     }
     let sampled = deciding.filter { !$0.isExact }
-    let formatter = EvidenceFormatter(caveats: answer.caveats, zone: zone)
+    let formatter = EvidenceFormatter(
+      caveats: answer.caveats, zone: zone, hasUnknown: answer.types.contains(where: \.isUnobserved))
     guard sampled.isEmpty else {
       return Self.sampledEvidence(formatter.hasEvents ? sampled : [], of: deciding)
     }
@@ -263,5 +264,24 @@ extension SameAnswer.ThreadPlace {
       ("from", .time(from)), ("until", .time(until)), ("exact", .bool(isExact)),
       ("others", .array(others.map(\.json))),
     ])
+  }
+}
+
+extension SameAnswer.TypeAnswer {
+  /// Whether the namespaces of some process were not observed, at the time asked about or at a part of it.
+  fileprivate var isUnobserved: Bool {
+    (verdict == .unknown && reason.map(\.isOfUnobserved) == true)
+      || unknownAtTimes.map(\.isOfUnobserved) == true
+  }
+}
+
+extension UnknownReason {
+  /// Whether the reason is that something was not observed. Of a process that was not running or had exited, and of a
+  /// type that the kernel does not have, everything is known.
+  fileprivate var isOfUnobserved: Bool {
+    switch self {
+    case .notRunning, .zombie, .unsupported: false
+    case .gap, .expired, .denied, .notRecorded, .changedBetweenSamples, .inodeMayBeReused: true
+    }
   }
 }

@@ -409,9 +409,9 @@ struct SharedFormatter {
 
   private var evidence: [String] {
     guard answer.types.contains(where: { $0.verdict != .unknown }) else { return [] }
-    return [
-      isExact ? EvidenceFormatter(caveats: caveats, zone: zone).exact : EvidenceFormatter.sampled
-    ]
+    guard isExact else { return [EvidenceFormatter.sampled] }
+    let hasUnknown = answer.types.contains { $0.verdict != .never && !$0.unobserved.isEmpty }
+    return [EvidenceFormatter(caveats: caveats, zone: zone, hasUnknown: hasUnknown).exact]
   }
 
   private static func wholeMilliseconds(_ time: WallTime) -> WallTime {
