@@ -38,6 +38,10 @@ struct GoldenQuestion: Sendable, CustomTestStringConvertible {
     Self("same-at-twice-changed", "query same 4711 6200 --at 2023-11-14T22:15:53.5Z", status: 2),
     Self("same-range", "query same 5000 5100", status: 2),
     Self("same-range-part", "query same 4711 4712 812 --until 2023-11-14T22:15:14Z", status: 1),
+    // 5000 was in the host's network, and left it.
+    Self(
+      "same-range-differs", "query same 5000 812 --until 2023-11-14T22:15:20Z --type net,user",
+      status: 1),
     Self("same-reused", "query same 6100 812 --type net,user", status: 2),
     // PID 6100 was two processes. With --all-incarnations both count.
     Self("same-reused-all", "query same 6100 812 --type net,user --all-incarnations", status: 2),

@@ -52,7 +52,7 @@ struct ComparisonListing {
       Column("type", in: [.table, .csv]) { .string($0.line.type.name) },
       Column(
         "verdict", in: [.table, .csv],
-        cell: { .init(text: $0.line.verdict.rawValue, colour: Self.colour($0.line.verdict)) }
+        cell: { Self.verdict($0.line) }
       ) { .string($0.line.verdict.rawValue) },
       Column(
         "evidence", in: [.table, .csv],
@@ -77,6 +77,15 @@ struct ComparisonListing {
       Column("together", in: [.table], cell: { .init(text: Self.together($0.line)) }) { _ in .null }
         .yielding(1),
     ]
+  }
+
+  /// Returns the verdict of a type; for `same` also whether it held only at times, since the headline may say `different`
+  /// because of the others.
+  private static func verdict(_ line: Comparison.TypeLine) -> Table.Cell {
+    guard line.verdict == .same, line.differedAtTimes || line.unknownAtTimes != nil else {
+      return .init(text: line.verdict.rawValue, colour: colour(line.verdict))
+    }
+    return .init(text: "\(line.verdict.rawValue) at times", colour: colour(.unknown))
   }
 
   /// Returns the evidence of a verdict; none for an unknown one, which nothing proves.
@@ -173,17 +182,21 @@ struct ComparisonListing {
       "PIDs \(shown.joined(separator: ", ")) and \(rest > 1 ? "\(rest) more" : pids.last ?? "")"
   }
 
-  /// The types by verdict: `different in net; unknown (gap) in uts; same in cgroup, ipc`.
+  /// The types by verdict, those that decide first: `different in net; unknown (gap) in uts; same in cgroup, ipc`.
   private var tally: String {
     var names: [String: [String]] = [:]
     var order: [String] = []
-    for verdict in [Verdict.different, .unknown, .same] {
-      for line in comparison.types where line.verdict == verdict {
+    func add(_ lines: [Comparison.TypeLine]) {
+      for line in lines {
         let group = Self.group(line)
         if names[group] == nil { order.append(group) }
         names[group, default: []].append(line.type.name)
       }
     }
+    add(comparison.types.filter { $0.verdict == .different })
+    add(comparison.types.filter { $0.verdict == .same && $0.differedAtTimes })
+    add(comparison.types.filter { $0.verdict == .unknown })
+    add(comparison.types.filter { $0.verdict == .same && !$0.differedAtTimes })
     return order.map { group in
       let types = names[group] ?? []
       let all = types.count == comparison.types.count && types.count > 1
@@ -196,7 +209,7 @@ struct ComparisonListing {
     switch line.verdict {
     case .different: return "different"
     case .same:
-      if line.differedAtTimes { return "same at times and different at others" }
+      if line.differedAtTimes { return "different at times and same at others" }
       return line.unknownAtTimes.map { "same at times and unknown (\($0.rawValue)) at others" }
         ?? "same"
     case .unknown:
