@@ -79,7 +79,8 @@ struct Export: ConsoleCommand {
     console.messages.stopProgress()
     if let failure { throw failure }
     try writer.end()
-    let help = EmptyResultHelp(reader: reader, zone: .local, messages: console.messages)
+    let help = EmptyResultHelp(
+      reader: reader, zone: .local, messages: console.messages, now: now)
     let caveats = try help.caveats(in: window)
     try help.say(caveats, in: window, isEmpty: writer.rows == 0)
     guard writer.rows == 0 else { return }

@@ -43,8 +43,11 @@ struct QueryTree: QuestionCommand {
       try output.write(NamespaceTree.csv(trees))
     }
     try output.finish()
-    try help.say(caveats, time, answer.samples, answer.recorded)
+    let moment = AnswerTime.moment(
+      time, moment, samples: answer.samples, recorded: answer.recorded)
+    try moment.say(caveats, help, isEmpty: answer.namespaces.isEmpty)
     if answer.namespaces.isEmpty { try help.endEmpty(caveats) }
+    try moment.endFuture(help)
   }
 }
 

@@ -32,7 +32,8 @@ struct QuestionContext {
   func open(naming selectors: [ProcessSelector?] = []) throws -> (HistoryReader, EmptyResultHelp) {
     let reader = try options.reader(console)
     for selector in selectors { try reader.requireKnown(selector) }
-    return (reader, EmptyResultHelp(reader: reader, zone: zone, messages: console.messages))
+    let help = EmptyResultHelp(reader: reader, zone: zone, messages: console.messages, now: now)
+    return (reader, help)
   }
 
   /// Opens the output.
@@ -63,7 +64,7 @@ struct QuestionContext {
     printer.containers.say()
     try answer.time.say(caveats, help, isEmpty: printer.isEmpty)
     try answer.others(help)
-    guard printer.isEmpty else { return }
+    guard printer.isEmpty else { return try answer.time.endFuture(help) }
     try answer.ifEmpty(help)
     try answer.time.endEmpty(caveats, help, of: selectors.compactMap(\.self))
   }
@@ -106,6 +107,13 @@ enum AnswerTime {
     case .moment(let time, _, let samples, let recorded):
       try help.say(caveats, time, samples, recorded)
     }
+  }
+
+  /// Throws the exit status `unknown` for a moment in the future: rows of the last sample say nothing about it.
+  func endFuture(_ help: EmptyResultHelp) throws {
+    guard case .moment(let time, _, _, let recorded?) = self, help.future(time, recorded) != nil
+    else { return }
+    throw ExitCode(ExitStatus.unknown)
   }
 
   /// Throws the exit status of an empty answer, if that is not success.

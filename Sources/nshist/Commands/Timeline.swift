@@ -55,7 +55,11 @@ struct Timeline: QuestionCommand {
       if rows.contains(where: { matches($0.process) }) { continue }
       try help.say(nothingOf: selector, in: window)
     }
-    if rows.isEmpty { try help.endEmptyThroughTime(caveats, of: selectors) }
+    let isInFuture =
+      try window.since.flatMap { since in
+        try reader.recordedSpan().flatMap { help.future(since, $0) }
+      } != nil
+    if rows.isEmpty || isInFuture { try help.endEmptyThroughTime(caveats, of: selectors) }
   }
 }
 

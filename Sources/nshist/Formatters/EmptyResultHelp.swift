@@ -8,6 +8,8 @@ struct EmptyResultHelp {
   let reader: HistoryReader
   let zone: TimeZoneChoice
   let messages: Messages
+  /// The time at which the program started.
+  let now: WallTime
 
   /// Prints on standard error that no process matches a selector in a window, with the nearest match.
   func say(nothingOf selector: ProcessSelector, in window: TimeWindow) throws {
@@ -135,6 +137,9 @@ struct EmptyResultHelp {
     guard !window.isEverything || isEmpty, let span = try reader.recordedSpan() else { return }
     let recorded = "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"
     let missing = caveats.caveats.map(\.missing)
+    if let since = window.since, let future = future(since, span) {
+      return messages.say("\(future); \(recorded)")
+    }
     if let since = window.since, since > span.upperBound, missing.contains(.afterLast) {
       let now = present.map { "; for the present use \($0)" } ?? ""
       return messages.say("\(show(since)) is after the last sample; \(recorded)\(now)")
@@ -163,6 +168,7 @@ struct EmptyResultHelp {
     }
     let span =
       "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
+    if let future = future(time, recorded) { messages.say("\(future); \(span)") }
     for missing in Set(samples.compactMap(\.missing)).sorted(by: { $0.code < $1.code }) {
       switch missing {
       case .beforeFirst where time >= recorded.lowerBound:
@@ -176,6 +182,12 @@ struct EmptyResultHelp {
           "\(show(time)) is in a gap: \(missing.words); the processes of that time are not known")
       }
     }
+  }
+
+  /// Returns the sentence that a time is in the future; nil if it is not, or if the history has later samples, which
+  /// another clock may have timed.
+  func future(_ time: WallTime, _ recorded: ClosedRange<WallTime>) -> String? {
+    time > recorded.upperBound ? FutureTime(time: time, now: now, zone: zone)?.text : nil
   }
 
   /// Throws the exit status `unknown` after an empty answer, if the history does not prove that there was
@@ -299,5 +311,32 @@ struct ThreadHints {
     guard !threads.isEmpty else { return nil }
     return
       "it is the number of a thread: ask for \(threads.map(\.description).joined(separator: ", "))"
+  }
+}
+
+/// A time of a question that is later than the present, as a time of day without a date may be.
+struct FutureTime {
+  private let time: WallTime
+  private let now: WallTime
+  private let zone: TimeZoneChoice
+
+  private static let day: Int64 = 86_400 * 1_000_000_000
+
+  /// Returns nil if the time is not in the future.
+  init?(time: WallTime, now: WallTime, zone: TimeZoneChoice) {
+    guard time > now else { return nil }
+    self.time = time
+    self.now = now
+    self.zone = zone
+  }
+
+  /// The sentence about it, which says how to write the time of the day before.
+  var text: String {
+    let first = "\(TimeFormat.localTime(time, zone)) is in the future, after the last sample"
+    guard time &- now < Self.day else { return first }
+    let clock = TimeFormat.timeOfDay(time, .local)
+    return """
+      \(first); a time without a date is one of today: write 'yesterday \(clock)' for the day before
+      """
   }
 }

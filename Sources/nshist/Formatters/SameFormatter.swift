@@ -9,6 +9,8 @@ struct SameFormatter {
   let zone: TimeZoneChoice
   /// The message for a history without samples; empty if there are samples.
   let noSample: String
+  /// The time at which the program started.
+  let now: WallTime
   /// The explanations for PIDs and TIDs that are not in the history because of threads.
   var threadHints: [TaskNumber: String] = [:]
 
@@ -188,6 +190,9 @@ struct SameFormatter {
     }
     guard first > recorded.upperBound, answer.samples.allSatisfy({ $0.after == nil }) else {
       return nil
+    }
+    if let future = FutureTime(time: first, now: now, zone: zone) {
+      return "\(future.text); \(span)"
     }
     return "\(show(first)) is after the last sample; \(span); for the present use nshist check"
   }

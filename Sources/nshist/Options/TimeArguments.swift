@@ -49,8 +49,10 @@ enum TimeArguments {
     let start = try time(since, "--since", now: now)
     let end = try end(until, "--until", now: now)
     if let start, let end, start > end {
+      let isOfToday = start > now && since?.contains("-") == false
+      let remedy = isOfToday ? "write 'yesterday \(since ?? "")' for the day before" : "swap them"
       throw ValidationError(
-        "--since \(since ?? "") is later than --until \(until ?? ""); swap them")
+        "--since \(since ?? "") is later than --until \(until ?? ""); \(remedy)")
     }
     return (start, end)
   }
