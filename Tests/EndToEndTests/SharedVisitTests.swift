@@ -44,9 +44,16 @@ struct SharedVisitTests {
       nsenter -t \(host.pid) --net sleep 0.006; : >\(left); sleep 60; true'
       """)
     defer { for command in [host, guest] { command.signal(SIGKILL) } }
+    try eventually("both in networks of their own") {
+      let links = try [getpid(), host.pid, guest.pid].map {
+        try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\($0)/ns/net")
+      }
+      return Set(links).count == 3
+    }
+    // Both have left the host's network, and the visit begins only when the door is written to.
+    let start = ClockReading.now().wall
     try recording.waitForSamples(2)
-    let now = ClockReading.now().wall
-    let quiet: (WallTime, WallTime) = (now - 1_200_000_000, now - 700_000_000)
+    let quiet: (WallTime, WallTime) = (start, ClockReading.now().wall)
     try "go\n".write(toFile: door, atomically: false, encoding: .utf8)
     try eventually("the visit") { FileManager.default.fileExists(atPath: left) }
     try recording.settle()
