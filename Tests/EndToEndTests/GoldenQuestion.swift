@@ -79,6 +79,7 @@ struct GoldenQuestion: Sendable, CustomTestStringConvertible {
 
     Self("peers", "query peers 4711"),
     Self("peers-all", "query peers 4711 --all"),
+    Self("peers-container", "query peers container:0123"),
     Self("peers-joined", "query peers 5100"),
     Self("peers-initial", "query peers 5000 --initial --type net"),
 

@@ -131,6 +131,20 @@ struct TerminalTableTests {
     }
   }
 
+  @Test("the peers of a container are counted once, however many of its processes they met")
+  func peersOfContainer() throws {
+    let outcome = try Command.run(
+      Command.nshist, ["query", "peers", "container:0123", "--utc", "--db", path])
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    let rows = outcome.output.split(separator: "\n").dropFirst()
+    #expect(rows.count == 1, "\(rows)")
+    let row = try #require(rows.first)
+    #expect(row.hasPrefix("0123456789ab  3      cgroup,ipc,mnt,net,pid,uts  "), "\(row)")
+    for process in ["4711 nginx", "4712 nginx", "6200 sh"] {
+      #expect(row.components(separatedBy: process).count == 2, "\(row)")
+    }
+  }
+
   @Test("a pipe gets every column, uncut")
   func pipe() throws {
     let outcome = try Command.run(

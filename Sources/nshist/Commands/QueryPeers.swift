@@ -12,8 +12,8 @@ struct QueryPeers: ListingCommand {
       nshist query peers 4711 --type net --initial --since 10:00 --until 11:00
 
       A table has a row for each container and the types that its processes shared; of processes outside of \
-      containers, a row for each name. --all shows each process. JSON and CSV always have a row for each process \
-      and type.
+      containers, a row for each name. All processes of a container or name that is asked about count together. \
+      --all shows each process. JSON and CSV always have a row for each process and type.
       """)
 
   @Argument(
@@ -67,28 +67,14 @@ struct QueryPeers: ListingCommand {
     try context.list(
       "peers", PeerGroupColumns.all(context.zone), rows, naming: [selector],
       answer { reader, printer in
-        for group in try groups(reader, question, printer) { _ = printer.add(group, of: nil) }
+        var sums = PeerSums(isOfGroup: selector.isOfGroup)
+        try reader.peers(question) { peer in
+          printer.containers.note(peer.peer)
+          sums.add(peer)
+          return true
+        }
+        for group in sums.groups { _ = printer.add(group, of: nil) }
       })
-  }
-
-  /// Returns the peers, grouped by container, in the order of the first peer of each group.
-  private func groups(
-    _ reader: HistoryReader, _ question: PeersQuestion, _ printer: RowPrinter<PeerGroup>
-  ) throws -> [PeerGroup] {
-    var groups: [PeerGroup] = []
-    var indices: [PeerGroup.Key: Int] = [:]
-    try reader.peers(question) { peer in
-      printer.containers.note(peer.peer)
-      let key = PeerGroup.key(of: peer)
-      let index = indices[key] ?? groups.count
-      if index == groups.count {
-        indices[key] = index
-        groups.append(PeerGroup(key))
-      }
-      groups[index].add(peer)
-      return true
-    }
-    return groups
   }
 
   private func sayNothing(
@@ -110,5 +96,16 @@ struct QueryPeers: ListingCommand {
         ? "no process is proven to have shared a namespace with it"
         : "no process is proven to have shared a namespace with it, initial ones excepted; --initial includes those"
     )
+  }
+}
+
+extension ProcessSelector {
+  /// Whether the selector is a container or a name, of which many processes may be one answer.
+  fileprivate var isOfGroup: Bool {
+    switch self {
+    case .comm, .container: true
+    case .latest(let all): all.isOfGroup
+    case .pid, .thread, .inner: false
+    }
   }
 }

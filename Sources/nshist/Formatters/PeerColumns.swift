@@ -18,68 +18,149 @@ struct PeerRow {
   var intervals: [Peer.Together] { shared.first?.intervals ?? [] }
 }
 
-/// The peers of one container that shared the same types of namespaces with the process; of peers outside of
-/// containers, those of one name.
-struct PeerGroup {
-  /// What the peers of a group have in common.
-  struct Key: Hashable {
-    let containers: String
-    /// The name of the peers; nil for those of a container.
-    let comm: String?
-    let types: [NamespaceType]
-    /// The process asked about, or its thread.
-    let process: TaskNumber
-  }
-
-  let key: Key
-  private(set) var count = 0
-  /// The first peers, as text.
-  private(set) var first: [String] = []
+/// A peer with all that it shared: with one process, or with any process of a container.
+struct PeerSum {
+  let peer: ProcessRecord
+  /// The thread asked about that shared, if that was in other namespaces than its process.
+  let thread: TaskNumber?
+  private(set) var types: Set<NamespaceType> = []
   private(set) var from = WallTime.max
   private(set) var until = WallTime.min
   private(set) var isOpen = false
-  /// For how long, and how many times, each peer shared each namespace.
-  private var durations: Set<Duration> = []
+  /// For how long, and how many times, the peer shared each namespace with each process.
+  private(set) var durations: Set<Duration> = []
 
-  private struct Duration: Hashable {
+  struct Duration: Hashable {
     let total: Int64
     let times: Int
   }
 
-  /// The number of peers that a row names.
-  private static let most = 3
-
-  init(_ key: Key) { self.key = key }
-
-  static func key(of peer: Peer) -> Key {
-    Key(
-      containers: peer.peer.shownContainers,
-      comm: peer.peer.container == nil ? peer.peer.shownNames : nil,
-      types: peer.shared.map(\.namespace.type).uniqued, process: peer.process.number)
+  init(_ peer: ProcessRecord, with thread: TaskNumber?) {
+    self.peer = peer
+    self.thread = thread
   }
 
-  mutating func add(_ peer: Peer) {
-    count += 1
-    if first.count < Self.most { first.append(peer.peer.label) }
-    for shared in peer.shared {
+  mutating func add(_ all: [Peer.Shared]) {
+    for shared in all {
+      types.insert(shared.namespace.type)
       from = min(from, shared.intervals.first?.from ?? from)
       until = max(until, shared.intervals.last?.until ?? until)
       isOpen = isOpen || shared.intervals.last?.isOpen == true
       durations.insert(Duration(total: shared.total, times: shared.intervals.count))
     }
   }
+}
+
+/// Sums up the peers of a process, or of all processes of a container or a name together.
+struct PeerSums {
+  /// Whether the question names a container or a name, so that a peer of several of its processes counts once.
+  private let isOfGroup: Bool
+  private var sums: [PeerSum] = []
+  private var indices: [Key: Int] = [:]
+
+  private struct Key: Hashable {
+    let peer: Int64
+    /// The row of the process asked about; nil if all of a group count as one.
+    let process: Int64?
+  }
+
+  init(isOfGroup: Bool) { self.isOfGroup = isOfGroup }
+
+  mutating func add(_ peer: Peer) {
+    let key = Key(peer: peer.peer.id, process: isOfGroup ? nil : peer.process.id)
+    let index = indices[key] ?? sums.count
+    if index == sums.count {
+      indices[key] = index
+      let isThread = !isOfGroup && peer.process.tid != nil
+      sums.append(PeerSum(peer.peer, with: isThread ? peer.process.number : nil))
+    }
+    sums[index].add(peer.shared)
+  }
+
+  /// The peers grouped by container, those of one container one after the other, in the order of the first peer.
+  var groups: [PeerGroup] {
+    var groups: [[String]: [PeerGroup]] = [:]
+    var order: [[String]] = []
+    var ids: [String: Set<String>] = [:]
+    for sum in sums {
+      let containers = sum.peer.possibleDescriptions.compactMap(\.container) + sum.peer.outsideOf
+      for one in containers { ids[one.label, default: []].insert(one.id) }
+      // Peers outside of containers are grouped by name.
+      let key = containers.isEmpty ? ["", sum.peer.shownNames] : containers.map(\.id)
+      if groups[key] == nil { order.append(key) }
+      let index = groups[key]?.firstIndex { $0.isMeant(sum) }
+      if let index {
+        groups[key]?[index].add(sum)
+      } else {
+        groups[key, default: []].append(PeerGroup(sum))
+      }
+    }
+    // Tells containers of one name apart by their ids.
+    return order.flatMap { groups[$0] ?? [] }.map { group in
+      var group = group
+      group.container = group.first.containerNames { container in
+        let isOne = ids[container.label]?.count == 1
+        return isOne ? container.label : "\(container.label) \(container.id.prefix(12))"
+      }
+      return group
+    }
+  }
+}
+
+/// The peers of one container that shared the same types of namespaces; of peers outside of containers, those of one
+/// name.
+struct PeerGroup {
+  private let types: Set<NamespaceType>
+  private let thread: TaskNumber?
+  /// The first peer.
+  let first: ProcessRecord
+  /// The container of the peers, as text.
+  fileprivate(set) var container = ""
+  private(set) var count = 0
+  private var labels: [String] = []
+  private(set) var from = WallTime.max
+  private(set) var until = WallTime.min
+  private var isOpen = false
+  private var durations: Set<PeerSum.Duration> = []
+
+  /// The number of peers that a row names.
+  private static let most = 3
+
+  init(_ sum: PeerSum) {
+    types = sum.types
+    thread = sum.thread
+    first = sum.peer
+    add(sum)
+  }
+
+  /// Whether a peer of the same container belongs into the same row.
+  func isMeant(_ sum: PeerSum) -> Bool { sum.types == types && sum.thread == thread }
+
+  mutating func add(_ sum: PeerSum) {
+    count += 1
+    if labels.count < Self.most { labels.append(sum.peer.label) }
+    from = min(from, sum.from)
+    until = max(until, sum.until)
+    isOpen = isOpen || sum.isOpen
+    durations.formUnion(sum.durations)
+  }
 
   /// The longest time that a peer shared a namespace, in nanoseconds.
   fileprivate var longest: Int64 { durations.map(\.total).max() ?? 0 }
 
+  fileprivate var typeNames: String {
+    NamespaceType.allCases.filter(types.contains).map(\.name).joined(separator: ",")
+  }
+
   fileprivate var peers: String {
-    first.joined(separator: ", ") + (count > first.count ? " and \(count - first.count) more" : "")
+    labels.joined(separator: ", ")
+      + (count > labels.count ? " and \(count - labels.count) more" : "")
   }
 
   fileprivate var together: String {
     let isEven = durations.count == 1
     let times = durations.first.map { isEven && $0.times > 1 ? ", \($0.times) times" : "" } ?? ""
-    let thread = key.process.tid.map { _ in ", with thread \(key.process)" } ?? ""
+    let thread = thread.map { ", with thread \($0)" } ?? ""
     return (isEven ? "" : "up to ") + TimeFormat.duration(longest) + times
       + (isOpen ? ", and still" : "") + thread
   }
@@ -89,13 +170,13 @@ struct PeerGroup {
 enum PeerGroupColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<PeerGroup>] {
     [
-      Column("container") { .string($0.key.containers) }.yielding(1),
+      Column("container") { .string($0.container) }.yielding(1),
       Column("processes", "COUNT") { .integer(Int64($0.count)) }.yielding(2),
-      Column("pids", cell: { .init(text: $0.peers) }) { .string($0.peers) },
-      Column("type", "TYPES") { .string($0.key.types.map(\.name).joined(separator: ",")) },
+      Column("type", "TYPES") { .string($0.typeNames) },
       TimeColumns.time("from", zone) { $0.from },
       TimeColumns.time("until", zone) { $0.until },
       Column("seconds", "TOGETHER", cell: { .init(text: $0.together) }) { .seconds($0.longest) },
+      Column("pids", cell: { .init(text: $0.peers) }) { .string($0.peers) }.flowing,
     ]
   }
 }

@@ -43,6 +43,15 @@ extension ProcessRecord {
     return ((own.isEmpty ? [] : [own]) + others).joined(separator: ", ")
   }
 
+  /// The same containers, each with the name that a function gives it, and without how they are known.
+  func containerNames(_ name: (ContainerRecord) -> String) -> String {
+    let isOther = possibleDescriptions.contains { $0.container != nil }
+    let own = Self.either(
+      possibleDescriptions.map { $0.container.map(name) ?? (isOther ? "none" : "") })
+    return ((own.isEmpty ? [] : [own]) + outsideOf.map { "\(name($0)) (outside)" })
+      .joined(separator: ", ")
+  }
+
   private static func either(_ texts: [String]) -> String {
     texts.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
       .joined(separator: " or ")
