@@ -185,6 +185,61 @@ import Testing
     #expect(try run(["db", "verify"], recording.path).status == 0)
   }
 
+  @Test("--gzip writes a compressed slice, which answers as the slice when it is unpacked")
+  func gzip() throws {
+    #expect(try capture(Self.bounds).status == 0)
+    let plain = folder.file("plain.db")
+    try FileManager.default.moveItem(atPath: slice, toPath: plain)
+    let before = try contents(of: folder.path)
+    let outcome = try capture(Self.bounds + ["--gzip"])
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    expectOneLine(outcome.messages, saying: "nshist: wrote \(slice).gz: ")
+    #expect(try capture(Self.bounds + ["--gzip"], to: folder.file("other.db.gz")).status == 0)
+    var after = try contents(of: folder.path)
+    let compressed = after.removeValue(forKey: "slice.db.gz") ?? Data()
+    #expect(after.removeValue(forKey: "other.db.gz")?.starts(with: [0x1f, 0x8b]) == true)
+    #expect(after == before)
+    #expect(compressed.count < (before["plain.db"]?.count ?? 0) / 2, "\(compressed.count)")
+    expectRefusal(
+      try capture(Self.bounds + ["--gzip"]), 73, saying: "cannot write \(slice).gz: there is such a"
+    )
+    #expect(try contents(of: folder.path)["slice.db.gz"] == compressed)
+
+    #expect(try Command.run("/usr/bin/env", ["gunzip", slice + ".gz"]).status == 0)
+    #expect(try run(["db", "verify"], slice).status == 0)
+    for words in ["query history 5000", "query changes", "query coverage", "export"] {
+      let arguments = words.split(separator: " ").map(String.init) + ["--format", "csv"]
+      let (one, other) = (try run(arguments, slice), try run(arguments, plain))
+      #expect(one.output == other.output && one.status == other.status, "\(words)")
+      #expect(one.output.filter(\.isNewline).count > 1, "\(words): \(one.messages)")
+    }
+  }
+
+  @Test("without gzip(1), --gzip leaves nothing behind")
+  func withoutGzip() throws {
+    let before = try contents(of: folder.path)
+    let outcome = try Command.run(
+      Command.nshist, ["capture"] + Self.bounds + ["--gzip", "--db", history, "--output", slice],
+      environment: ["PATH": folder.path])
+    expectRefusal(outcome, 73, saying: "gzip(1) is not in the PATH")
+    #expect(try contents(of: folder.path) == before)
+  }
+
+  @Test(
+    "on a full disk nothing is left of a compressed slice",
+    .enabled(if: SmallDisk.isPossible, "\(SmallDisk.need)"))
+  func fullDiskWhileCompressing() throws {
+    #expect(try capture(Self.bounds).status == 0)
+    let size = try contents(of: folder.path)["slice.db"]?.count ?? 0
+    // The slice has room, its compressed form beside it has not.
+    let disk = try SmallDisk(kilobytes: size / 1024 + 16)
+    let outcome = try capture(Self.bounds + ["--gzip"], to: disk.file("slice.db"))
+    expectRefusal(outcome, 74, saying: "make room on the device")
+    let folder = URL(fileURLWithPath: disk.file("slice.db")).deletingLastPathComponent().path
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+    #expect(try capture(Self.bounds, to: disk.file("slice.db")).status == 0)
+  }
+
   @Test(
     "on a full disk capture fails and leaves no file",
     .enabled(if: SmallDisk.isPossible, "\(SmallDisk.need)"))

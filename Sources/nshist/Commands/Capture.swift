@@ -8,6 +8,7 @@ struct Capture: ConsoleCommand {
     discussion: """
       nshist capture --since '2026-11-23 10:00' --until 10:30 --output incident.db
       nshist capture --since -1h container:web --output web.db
+      nshist capture --since yesterday --until today --gzip --output day.db.gz
 
       Every question about the time and the processes of the part has the same answer from both files, or is refused. \
       The history is not changed, and a recorder goes on meanwhile.
@@ -24,6 +25,12 @@ struct Capture: ConsoleCommand {
       "The new file. It appears only when it is complete, and replaces no file.", valueName: "path"),
     completion: .file())
   var output: String
+
+  @Flag(
+    help:
+      "Compress the new file with gzip(1). Its name ends with .gz; the ending is added if it is missing."
+  )
+  var gzip = false
 
   @OptionGroup var range: RangeOption
   @OptionGroup var database: DatabaseOption
@@ -64,13 +71,15 @@ struct Capture: ConsoleCommand {
       messages.progress()
       return !Interruption.isPending
     }
-    let file = try OutputDatabase(output)
-    let result = try writer.write(request, to: file.temporary, named: output)
+    let target = gzip && !output.hasSuffix(".gz") ? "\(output).gz" : output
+    let file = try OutputDatabase(target)
+    let result = try writer.write(request, to: file.temporary, named: target)
+    if gzip { try file.compress { !Interruption.isPending } }
     messages.stopProgress()
     try file.finish()
     let from = TimeFormat.localTime(result.time.lowerBound, .local)
     let until = TimeFormat.localTime(result.time.upperBound, .local)
     let count = RecordingFormatter.count(result.processes, "process", "processes")
-    messages.say("wrote \(output): \(from) to \(until), \(count)")
+    messages.say("wrote \(target): \(from) to \(until), \(count)")
   }
 }

@@ -13,7 +13,7 @@ final class OutputDatabase {
   /// The path of the file while it is written.
   let temporary: String
   private let target: String
-  private let descriptor: Int32
+  private var descriptor: Int32
   private var isFinished = false
 
   init(_ given: String) throws(OutputError) {
@@ -22,17 +22,48 @@ final class OutputDatabase {
     target = RealPath.of(given)
     temporary = "\(target).\(getpid()).part"
     try Self.requireFree(target)
+    descriptor = try Self.create(temporary, for: given)
+  }
+
+  private static func create(_ temporary: String, for given: String) throws(OutputError) -> Int32 {
     // A killed process that had this PID may have left this file.
     unlink(temporary)
-    descriptor = Glibc.open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw OutputError(path: given, errno: Errno(rawValue: errno))
-    }
+    let descriptor = Glibc.open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw OutputError(path: given, errno: Errno(rawValue: errno)) }
+    return descriptor
   }
 
   deinit {
     close(descriptor)
     if !isFinished { unlink(temporary) }
+  }
+
+  /// Replaces the written file by its compressed form (gzip(1)). Both need room on the device meanwhile.
+  ///
+  /// - Parameter goesOn: called for each block of the compressed file. If it returns false, the call throws.
+  func compress(while goesOn: () -> Bool) throws(OutputError) {
+    // The new file takes over the name, so that a failure leaves one name to remove.
+    let compressed = try Self.create(temporary, for: path)
+    let source = descriptor
+    descriptor = compressed
+    defer { close(source) }
+    let gzip = try GzipProcess(reading: source, for: path)
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(gzip.output, &buffer, buffer.count)
+      guard count >= 0 else { throw failure() }
+      if count == 0 { break }
+      var written = 0
+      while written < count {
+        let more = buffer[written..<count].withUnsafeBytes {
+          Glibc.write(descriptor, $0.baseAddress, $0.count)
+        }
+        guard more >= 0 else { throw failure() }
+        written += more
+      }
+      guard goesOn() else { throw OutputError(path: path, errno: .interrupted) }
+    }
+    guard gzip.hasSucceeded() else { throw OutputError(uncompressed: path) }
   }
 
   /// Flushes the file to the device, and gives it its name.
@@ -64,6 +95,65 @@ final class OutputDatabase {
     case S_IFDIR: throw OutputError(path: path, errno: .isDirectory)
     default: throw OutputError(occupied: path)
     }
+  }
+}
+
+/// A running gzip(1), which compresses a file into a pipe. It ends when the value is released.
+private final class GzipProcess {
+  /// The end of the pipe to read from.
+  let output: Int32
+  private let pid: pid_t
+  private var hasEnded = false
+
+  /// - Parameters:
+  ///   - source: the descriptor of the file, at its beginning.
+  ///   - path: the path of the output, for an error.
+  init(reading source: Int32, for path: String) throws(OutputError) {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { throw OutputError(path: path, errno: Errno(rawValue: errno)) }
+    // The process has a copy of the one end as its standard output, and must not keep the others open.
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, source, STDIN_FILENO)
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+    // Without a name and a time in it, the compressed form depends on the file alone (-n).
+    var arguments: [UnsafeMutablePointer<CChar>?] = []
+    for argument in ["gzip", "-c", "-n"] { arguments.append(strdup(argument)) }
+    arguments.append(nil)
+    defer { for argument in arguments { free(argument) } }
+    var environment: [UnsafeMutablePointer<CChar>?] = [nil]
+    var started: pid_t = 0
+    let code = posix_spawnp(&started, "gzip", &actions, nil, &arguments, &environment)
+    close(ends[1])
+    guard code == 0 else {
+      close(ends[0])
+      throw OutputError(uncompressed: path)
+    }
+    output = ends[0]
+    pid = started
+  }
+
+  deinit {
+    close(output)
+    guard !hasEnded else { return }
+    kill(pid, SIGKILL)
+    _ = wait()
+  }
+
+  /// Waits for the end of the process, and returns whether it compressed the whole file.
+  func hasSucceeded() -> Bool {
+    hasEnded = true
+    return wait() == 0
+  }
+
+  /// Returns the status of the process (wait(2)).
+  private func wait() -> Int32 {
+    var status: Int32 = -1
+    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    return status
   }
 }
 

@@ -183,6 +183,8 @@ struct OutputError: Error, CustomStringConvertible {
     case database
     /// The path is that of a file that is not to be replaced.
     case occupied
+    /// gzip(1) is not there, or failed.
+    case uncompressed
   }
 
   init(path: String, errno: Errno) {
@@ -202,6 +204,12 @@ struct OutputError: Error, CustomStringConvertible {
     cause = .occupied
   }
 
+  /// Creates the error of an output that gzip(1) did not compress.
+  init(uncompressed path: String) {
+    self.path = path
+    cause = .uncompressed
+  }
+
   /// Whether the write failed because the reader closed the pipe (EPIPE).
   var isBrokenPipe: Bool {
     if case .system(.brokenPipe) = cause { true } else { false }
@@ -209,7 +217,7 @@ struct OutputError: Error, CustomStringConvertible {
 
   var status: Int32 {
     switch cause {
-    case .database, .occupied: ExitStatus.cannotCreate
+    case .database, .occupied, .uncompressed: ExitStatus.cannotCreate
     case .system(.permissionDenied), .system(.notPermitted): ExitStatus.noPermission
     case .system(.noSuchFileOrDirectory), .system(.notDirectory), .system(.isDirectory),
       .system(.readOnlyFileSystem):
@@ -223,6 +231,8 @@ struct OutputError: Error, CustomStringConvertible {
     case .database:
       "cannot write \(path): it is a database, or a file that belongs to one; choose another path"
     case .occupied: "cannot write \(path): there is such a file; remove it, or choose another path"
+    case .uncompressed:
+      "cannot write \(path): gzip(1) is not in the PATH, or failed; install it, or leave --gzip out"
     case .system(let errno): "cannot write \(path): \(errno); \(Self.remedy(errno))"
     }
   }
