@@ -9,10 +9,11 @@ extension HistoryReader {
   /// Throws `HistoryError`: `cannotCreate`, `inputOutput` or `denied` if the copy cannot be written, and the errors of a
   /// question if the history cannot be read.
   ///
-  /// - Parameter progress: called with the number of pages that are copied, and the number of all.
+  /// - Parameter progress: called with the number of pages that are copied, and the number of all. If it returns false,
+  ///   the copy is given up: the call throws, and leaves what was at the path.
   /// - Returns: the size of the copy, in bytes.
   package func backUp(
-    to target: String, _ progress: (_ copied: Int, _ all: Int) -> Void
+    to target: String, _ progress: (_ copied: Int, _ all: Int) -> Bool
   ) throws(HistoryError) -> Int64 {
     let copy = try NewHistoryFile(target, original: lock.file, operation: "write a copy to")
     return try snapshot { () throws(HistoryError) in

@@ -25,8 +25,11 @@ struct DatabaseBackup: ConsoleCommand {
   func run(on console: Console) throws {
     let path = try database.path()
     let reader = try HistoryReader(path: path)
+    let interruption = Interruption()
+    defer { interruption.end() }
     let size = try reader.backUp(to: file) { copied, all in
       console.messages.status("copied \(copied) of \(all) pages of \(path)")
+      return !Interruption.isPending
     }
     console.messages.endStatus()
     console.messages.say("copied \(path) to \(file): \(SizeArgument.text(size))")

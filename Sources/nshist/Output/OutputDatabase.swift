@@ -157,7 +157,8 @@ private final class GzipProcess {
   }
 }
 
-/// Lets a command remove its temporary files before a signal ends it: SIGINT, SIGTERM and SIGHUP wait until `end`.
+/// Lets a command remove its temporary files before a signal ends it: SIGINT, SIGTERM and SIGHUP wait until `end`. Those
+/// that are ignored, as nohup(1) has it for SIGHUP, remain so: the kernel would let them wait too.
 struct Interruption {
   private var before = sigset_t()
 
@@ -179,7 +180,12 @@ struct Interruption {
     pthread_sigmask(SIG_SETMASK, &before, nil)
   }
 
-  private static let numbers = [SIGINT, SIGTERM, SIGHUP]
+  private static let numbers = [SIGINT, SIGTERM, SIGHUP].filter { number in
+    var action = sigaction()
+    sigaction(number, nil, &action)
+    let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+    return handler != unsafeBitCast(SIG_IGN, to: Int.self)
+  }
 
   private static var signals: sigset_t {
     var signals = sigset_t()
