@@ -75,7 +75,7 @@ import Testing
   }
 
   /// Writes a history of an earlier boot, with new processes in each sample.
-  private static func write(_ path: String, samples: Int) throws {
+  static func write(_ path: String, samples: Int) throws {
     let writer = try HistoryWriter(path: path)
     let now = ClockReading.now()
     func reading(_ number: Int) -> ClockReading {
@@ -192,6 +192,27 @@ import Testing
     #expect(all.status == 0)
     #expect(try Recording.texts("SELECT COUNT(*) FROM sample", in: path) == ["1"])
     try expectSound(path)
+  }
+
+  @Test("db info counts the days until the limit of the last recorder")
+  func recordedLimit() throws {
+    let recording = try Recording()
+    func limit(_ arguments: String...) throws -> Int64? {
+      let info = try Command.run(
+        Command.nshist, ["db", "info", "--format", "json", "--db", recording.path] + arguments)
+      #expect(info.status == 0, "\(info.messages)")
+      let answer = try JSONSerialization.jsonObject(with: Data(info.output.utf8))
+      return try #require(answer as? [String: Any])["max_bytes"] as? Int64
+    }
+    for (size, bytes) in [("64M", Int64(64) << 20), ("off", nil), ("1G", 1 << 30)] {
+      let outcome = try Command.run(
+        Command.nshist,
+        recording.arguments(interval: "20ms", samples: 2) + ["--max-size", size])
+      #expect(outcome.status == 0, "\(outcome.messages)")
+      #expect(try limit() == bytes, "\(size)")
+      #expect(try limit("--max-size", "3G") == 3 << 30)
+      #expect(try limit("--max-size", "off") == nil)
+    }
   }
 
   @Test("db prune --to-size leaves the youngest part in a file of about that size")

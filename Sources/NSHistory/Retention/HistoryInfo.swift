@@ -23,6 +23,8 @@ package struct HistoryInfo: Sendable, Hashable {
   package let span: ClosedRange<WallTime>?
   /// Whether retention has removed the beginning of the history.
   package let isPruned: Bool
+  /// The greatest size, in bytes, that the last session was told to keep to; nil for no limit, and without a session.
+  package let maxSize: Int64?
   /// The bounds of the slice, if the history is one; otherwise nil.
   package let slice: SliceBounds.Info?
 
@@ -62,7 +64,10 @@ extension HistoryReader {
           },
           file: space.file, log: FileSpace.size(RealPath.of(path) + "-wal"),
           free: space.free * space.pageSize, span: span,
-          isPruned: try HistoryFile.isPruned(connection), slice: slice)
+          isPruned: try HistoryFile.isPruned(connection),
+          maxSize: try connection.prepare(
+            "SELECT max_bytes FROM session ORDER BY session_id DESC LIMIT 1"
+          ).first { $0.optionalInteger(0) } ?? nil, slice: slice)
       } catch { throw wrap(error) }
     }
   }

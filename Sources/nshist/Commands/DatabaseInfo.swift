@@ -14,16 +14,18 @@ struct DatabaseInfo: ConsoleCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The size until which to count the days: 2G, 64M; or off.", valueName: "size|off"))
-  var maxSize = "2G"
+      "The size until which to count the days: 2G, 64M; or off. Default: the limit of the last recorder.",
+      valueName: "size|off"))
+  var maxSize: String?
 
   @OptionGroup var options: ListingOptions
 
-  func validate() throws { _ = try SizeArgument.limit(maxSize, "--max-size") }
+  func validate() throws { _ = try maxSize.map { try SizeArgument.limit($0, "--max-size") } }
 
   func run(on console: Console) throws {
-    let limit = try SizeArgument.limit(maxSize, "--max-size")
     let info = try options.reader(console).info()
+    let limit =
+      if let maxSize { try SizeArgument.limit(maxSize, "--max-size") } else { info.maxSize }
     let listing = Listing(
       "tables", Self.columns, to: try Output(console, pages: options.pager), options.format)
     let days = limit.flatMap { Self.days(until: $0, info) }
