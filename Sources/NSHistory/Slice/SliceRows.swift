@@ -413,24 +413,32 @@ struct SliceRows {
         WHERE s.from_seq <= ?2 AND s.until_seq >= ?1
         """, range(cut.numbers))
     }
+    func add(_ condition: String, _ values: [Value]) throws(SQLiteError) {
+      try run(
+        """
+        INSERT OR IGNORE INTO temp.cut_task
+        SELECT t.task_id FROM temp.cut_pid AS p CROSS JOIN task AS t INDEXED BY task_pid ON t.pid = p.id
+        WHERE ?1 <= ?2 AND \(condition) AND t.space_id IN (SELECT value FROM json_each(?3))
+        """, range(cut.numbers) + [.list(spaces.sorted())] + values)
+    }
     // If the slice has sessions of several PID spaces, every process with the PID is chosen: a recorder in one PID
     // space does not see when a process of another one starts or exits.
-    let (isSelected, values): (String, [Value]) =
-      spaces.count > 1
-      ? ("TRUE", [])
-      : (
-        """
-        t.task_id > (SELECT MAX(there) FROM (\(tasks))) AND (t.start_ticks IS NULL
-          OR t.start_ticks <= ?4 / 1000000 * b.ticks_per_second / 1000 + 2)
-        """, [.boot(try index.point(min(high, last)).bootEnd &+ PIDHistory.startTimeTolerance)]
-      )
-    try run(
+    guard spaces.count == 1, let space = spaces.first else { return try add("TRUE", []) }
+    let end = try index.point(min(high, last)).bootEnd &+ PIDHistory.startTimeTolerance
+    let ticks = try connection.prepare(
       """
-      INSERT OR IGNORE INTO temp.cut_task
-      SELECT t.task_id FROM temp.cut_pid AS p CROSS JOIN task AS t INDEXED BY task_pid ON t.pid = p.id
-        CROSS JOIN pid_space USING (space_id) CROSS JOIN boot AS b USING (boot_id)
-      WHERE t.space_id IN (SELECT value FROM json_each(?3)) AND ?1 <= ?2 AND \(isSelected)
-      """, range(cut.numbers) + [.list(spaces.sorted())] + values)
+      SELECT ?1 / 1000000 * ticks_per_second / 1000 + 2 FROM pid_space JOIN boot USING (boot_id)
+      WHERE space_id = ?2
+      """
+    ).bind(.boot(end), .integer(space)).first { $0.integer(0) }
+    let newest =
+      try connection.prepare("SELECT MAX(there) FROM (\(tasks))").bind(range(cut.numbers))
+      .first { $0.optionalInteger(0) } ?? nil
+    guard let ticks, let newest else { return }
+    // Most tasks of a PID started later, or were seen before. The index has the start time and the row number of each
+    // task, so that SQLite reads no row of these, as long as it has both limits as numbers.
+    try add("t.task_id > ?4 AND t.start_ticks <= ?5", [.integer(newest), .integer(ticks)])
+    try add("t.task_id > ?4 AND t.start_ticks IS NULL", [.integer(newest)])
   }
 
   /// Chooses the ancestors and the threads of all tasks so far.

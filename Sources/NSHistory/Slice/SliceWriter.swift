@@ -8,7 +8,7 @@ internal import SystemPackage
 /// The history is read in one transaction, so that a recorder may continue to write it meanwhile. It is never changed:
 /// SQLite has it open for reading only. The copied rows have the same row ids and sequence numbers.
 package final class SliceWriter {
-  private let reader: HistoryReader
+  let reader: HistoryReader
   private let path: String
 
   /// A summary of a slice that was written.
@@ -56,6 +56,8 @@ package final class SliceWriter {
     do throws(SQLiteError) {
       try connection.prepare("ATTACH ? AS slice").bind(.text(Connection.uri(path: file))).run()
       try connection.execute("PRAGMA temp_store = MEMORY")
+      // Of the rows that a slice needs, many are in the same pages.
+      try connection.execute("PRAGMA main.cache_size = -65536")
       for pragma in ["journal_mode = OFF", "synchronous = OFF", "cache_size = -65536"] {
         try connection.execute("PRAGMA slice.\(pragma)")
       }
