@@ -111,6 +111,9 @@ public final class Recorder {
   /// How many rows retention has removed since the recorder began.
   package var removedRows: Int { retention.removedRows }
 
+  /// The CPU time of retention since the recorder began, in nanoseconds.
+  package var retentionTime: Int64 { retention.cpuTime }
+
   /// The session of a dead recorder that was closed when the history file was opened; nil if there was
   /// none.
   package var closedSession: HistoryWriter.ClosedSession? { writer.closedSession }

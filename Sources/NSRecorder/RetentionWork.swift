@@ -17,6 +17,8 @@ struct RetentionWork {
   /// The number of removed rows: memberships, each of which says that a task was in a namespace set over some time, and
   /// short-lived tasks.
   private(set) var removedRows = 0
+  /// The CPU time of all steps, in nanoseconds.
+  private(set) var cpuTime: Int64 = 0
   /// The time on the boot clock at which the pending step was requested, or at which the step before it was taken; nil
   /// while no step is pending.
   private var waiting: BootTime?
@@ -65,8 +67,12 @@ struct RetentionWork {
 
   /// Takes one step.
   mutating func step(_ writer: HistoryWriter) {
-    waiting = ClockReading.now().boot
-    defer { if due == .max { waiting = nil } }
+    let began = ClockReading.now()
+    waiting = began.boot
+    defer {
+      if due == .max { waiting = nil }
+      cpuTime += ClockReading.now().running - began.running
+    }
     do throws(HistoryError) {
       let step = try writer.retain()
       isUrgent = step.isUrgent

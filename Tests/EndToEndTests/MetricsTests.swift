@@ -34,6 +34,8 @@ import Testing
     #expect(values["nshist_changes_total"] == 1)
     #expect(values["nshist_file_size_limit_bytes"] == Double(64 << 20))
     #expect(values["nshist_keep_seconds"] == 2_592_000)
+    let retention = try #require(values["nshist_retention_cpu_seconds_total"])
+    #expect(retention > 0 && retention < values["nshist_cpu_seconds_total"] ?? 0, "\(text)")
     #expect(values["nshist_gaps_total{cause=\"stalled\"}"] != nil)
     #expect(values["nshist_file_size_bytes{file=\"main\"}"] ?? 0 > 100_000)
     let age = Date().timeIntervalSince1970 - (values["nshist_last_sample_timestamp_seconds"] ?? 0)

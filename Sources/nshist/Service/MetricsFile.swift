@@ -23,7 +23,7 @@ final class MetricsFile {
     do {
       let metrics = Metrics(
         report, try recorder.fileState(), removedRows: recorder.removedRows,
-        limits: recorder.limits, started: started)
+        retentionTime: recorder.retentionTime, limits: recorder.limits, started: started)
       try replace(with: metrics.text)
       if hasFailed { messages.say("writing metrics to \(path) again") }
       hasFailed = false
@@ -64,8 +64,8 @@ struct Metrics {
   private(set) var text = ""
 
   init(
-    _ report: SampleReport, _ file: FileState, removedRows: Int, limits: RetentionLimits,
-    started: WallTime
+    _ report: SampleReport, _ file: FileState, removedRows: Int, retentionTime: Int64,
+    limits: RetentionLimits, started: WallTime
   ) {
     let totals = report.totals
     add(
@@ -126,6 +126,9 @@ struct Metrics {
         Self.seconds(begins.nanoseconds))
     }
     add("removed_rows_total", "counter", "Rows that retention removed.", "\(removedRows)")
+    add(
+      "retention_cpu_seconds_total", "counter", "Processor time of retention.",
+      Self.seconds(retentionTime))
     var usage = rusage()
     if getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {
       let microseconds =
