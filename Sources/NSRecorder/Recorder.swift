@@ -69,7 +69,7 @@ public final class Recorder {
     self.configuration = configuration
     diagnostics = StartupDiagnostics(logger)
     statistics = RecordingStatistics(logger, interval: configuration.interval)
-    retention = RetentionWork(logger, configuration.limits)
+    retention = RetentionWork(logger, configuration.limits, interval: configuration.interval)
     let root: ProcRoot
     do throws(ProcfsError) {
       root = try ProcRoot(path: configuration.procRoot)

@@ -7,6 +7,8 @@ internal import NamespaceModel
 struct RetentionWork {
   private let logger: Logger
   private let limits: RetentionLimits
+  /// The time from one sample to the next, in nanoseconds.
+  private let interval: Int64
   /// The time on the boot clock from which on the next step may be taken; `.max` while no step is pending.
   private(set) var due: BootTime = .max
   /// Whether the size of the file is above its limit.
@@ -38,9 +40,10 @@ struct RetentionWork {
   /// The delay until the next step after one that failed, in nanoseconds.
   private static let rest: Int64 = 1_000_000_000
 
-  init(_ logger: Logger, _ limits: RetentionLimits) {
+  init(_ logger: Logger, _ limits: RetentionLimits, interval: Int64) {
     self.logger = logger
     self.limits = limits
+    self.interval = interval
   }
 
   /// Schedules the next step after rows were written, unless a step is pending or there is no limit.
@@ -55,9 +58,22 @@ struct RetentionWork {
   ///
   /// - Parameter sample: the time on the boot clock at which the next sample is due.
   func fits(_ writer: HistoryWriter, before sample: BootTime, at now: BootTime) -> Bool {
-    let estimate = writer.retentionEstimate
-    return now &+ estimate &+ Self.margin < sample || estimate < Self.delay && isUrgent
-      || waiting.map { now - $0 > (isUrgent ? Self.longestUrgentWait : Self.longestWait) } == true
+    Self.fits(
+      writer.retentionEstimate, before: sample, at: now, interval: interval,
+      waited: waiting.map { now - $0 }, isUrgent: isUrgent)
+  }
+
+  /// Whether a step that may take `estimate` nanoseconds may be taken before a sample that is due at a time on the boot
+  /// clock: it is done by then, it is short and the size is above its limit, or no step was taken for too long.
+  static func fits(
+    _ estimate: Int64, before sample: BootTime, at now: BootTime, interval: Int64, waited: Int64?,
+    isUrgent: Bool
+  ) -> Bool {
+    if now &+ estimate &+ margin < sample || estimate < delay && isUrgent { return true }
+    guard let waited else { return false }
+    let longest = isUrgent ? longestUrgentWait : longestWait
+    // A step that has room between two samples waits for the next one, and would delay that if it were taken now.
+    return waited > (estimate + margin < interval ? longest + interval : longest)
   }
 
   /// The number of events after which a sample is taken early; nil for no limit. A transaction of retention moves the

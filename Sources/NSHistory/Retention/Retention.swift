@@ -245,7 +245,7 @@ private struct StepTime {
   private static let least: Int64 = 2_000_000
 
   mutating func took(_ time: Int64) {
-    estimate = max(time * 3 / 2, estimate - estimate / 16, Self.least)
+    estimate = max(time * 3 / 2, estimate - estimate / 32, Self.least)
   }
 }
 
