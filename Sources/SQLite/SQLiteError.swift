@@ -39,7 +39,7 @@ package struct SQLiteError: Error, Sendable, Hashable {
     case SQLITE_BUSY, SQLITE_LOCKED: .busy
     case SQLITE_PERM, SQLITE_AUTH: .denied
     case SQLITE_READONLY: .readOnly
-    case SQLITE_IOERR: .inputOutput
+    case SQLITE_IOERR: extendedCode == Self.sharedMemorySize ? .full : .inputOutput
     // No write violates a constraint of an intact file, so a violated one means that the file is damaged.
     case SQLITE_CORRUPT, SQLITE_CONSTRAINT: .corrupt
     case SQLITE_NOTADB: .notADatabase
@@ -50,6 +50,9 @@ package struct SQLiteError: Error, Sendable, Hashable {
     default: .other
     }
   }
+
+  /// `SQLITE_IOERR_SHMSIZE`: the `-shm` file could not be made larger. The device has no room for it.
+  private static let sharedMemorySize = SQLITE_IOERR | 19 << 8
 
   /// The kinds of failure that callers distinguish.
   package enum Kind: Sendable, Hashable {

@@ -32,12 +32,13 @@ final class SmallDisk {
   /// Returns a path on the disk.
   func file(_ name: String) -> String { folder.file(name) }
 
-  /// Fills the disk.
-  func fill() throws {
+  /// Fills the disk, but for this number of KiB.
+  func fill(leaving kilobytes: Int = 0) throws {
     let file = open(self.file("filler"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
     defer { close(file) }
     let bytes = [UInt8](repeating: 0x20, count: 4096)
     for size in [4096, 512, 1] { while write(file, bytes, size) > 0 {} }
+    ftruncate(file, max(0, lseek(file, 0, SEEK_END) - kilobytes * 1024))
   }
 
   /// Frees the space again.
