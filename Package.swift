@@ -23,6 +23,17 @@ let smallProgram: [LinkerSetting] =
         })
   ]
 
+/// The program that records a year of made-up samples (`Benchmarks/run --only year`). It is a part of this package, since
+/// it uses the recorder's own writer, and is built only where the variable is set.
+let benchmarks: [Target] =
+  Context.environment["NSHIST_BENCHMARKS"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "year", dependencies: ["NSHistory", "NamespaceModel"], path: "Benchmarks/year",
+      swiftSettings: strict)
+  ]
+
 let package = Package(
   name: "nshist",
   products: [
@@ -140,6 +151,6 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden"], swiftSettings: strict),
-  ],
+  ] + benchmarks,
   swiftLanguageModes: [.v6]
 )

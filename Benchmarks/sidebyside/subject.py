@@ -34,8 +34,9 @@ def pick(path):
 
 
 def pick_from(execute):
-    (last,) = execute("SELECT MAX(seq) FROM sample").fetchone()
-    middle = last // 2
+    # Retention may have removed the beginning.
+    before, last = execute("SELECT MIN(seq) - 1, MAX(seq) FROM sample").fetchone()
+    middle = before + (last - before) // 2
     (wall,) = execute("SELECT wall_ns FROM sample WHERE seq = ?", (middle,)).fetchone()
     # The processes that were there before, in and after the sample in the middle.
     there = execute(
