@@ -74,7 +74,9 @@ enum ExitStatus {
     let status = NSHist.exitCode(for: error)
     guard status.rawValue != 0 else { NSHist.exit(withError: error) }
     let message = NSHist.message(for: error)
-    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    let whole = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    let line =
+      UnknownOption(message: whole, helpCommand: helpCommand(for: error))?.text ?? whole
     let help = command.flatMap(NSHist.words).map { "\($0) --help" } ?? helpCommand(for: error)
     end("\(line) (see \(help)\(EnvironmentOptions.text))", status.rawValue, messages)
   }
@@ -104,5 +106,60 @@ enum ExitStatus {
   private static func end(_ message: String, _ status: Int32, _ messages: Messages) -> Never {
     messages.say(message, .error)
     exit(status)
+  }
+}
+
+/// An option that a command does not have. The parser suggests the option with the least edit distance, which for a
+/// short option is any other short one.
+struct UnknownOption {
+  private let option: String
+  /// The words of the command.
+  private let words: [String]
+  private let known: [String]
+
+  /// - Parameters:
+  ///   - message: the parser's message, with its suggestion.
+  ///   - helpCommand: the command that prints the help: `nshist query history --help`.
+  init?(message: String, helpCommand: String) {
+    let quoted = message.split(separator: "'", omittingEmptySubsequences: false)
+    guard message.hasPrefix("Unknown option '"), quoted.count > 2 else { return nil }
+    option = String(quoted[1])
+    words = helpCommand.split(separator: " ").map(String.init).filter { !$0.hasPrefix("-") }
+    var command: any ParsableCommand.Type = NSHist.self
+    for word in words.dropFirst() {
+      guard
+        let next = command.configuration.subcommands.first(where: { NSHist.name(of: $0) == word })
+      else { return nil }
+      command = next
+    }
+    let help = NSHist.helpMessage(for: command, columns: 10_000)
+    known =
+      help.split(whereSeparator: { !($0.isLetter || $0 == "-") }).map(String.init)
+      .filter { $0.hasPrefix("--") }.uniqued
+  }
+
+  /// The message: what to use instead, if anything is near in meaning or in writing.
+  var text: String {
+    "Unknown option '\(SystemText.sanitized(option))'" + (remedy.map { "; \($0)" } ?? "")
+  }
+
+  private var remedy: String? {
+    let command = words.joined(separator: " ")
+    if option == "--at", known.contains("--since") {
+      return """
+        '\(command)' is about a range: --since TIME --until TIME; what was at one moment, nshist query processes --at \
+        TIME shows
+        """
+    }
+    if ["--since", "--until"].contains(option), known.contains("--at") {
+      return "'\(command)' is about one moment: --at TIME"
+    }
+    // Suggests the option that begins like this, or one of which a third of the letters is mistaken at most.
+    let begun = known.filter { $0.hasPrefix(option) && option.count > 3 }
+    let letters = option.drop { $0 == "-" }.count
+    let near = UnknownName.nearest(option, known).filter {
+      UnknownName.distance(option, $0) <= max(1, letters / 3)
+    }
+    return (begun.count == 1 ? begun : near).first.map { "did you mean '\($0)'?" }
   }
 }

@@ -277,6 +277,12 @@ extension UnknownName {
 
   /// Returns how many letters must be changed, added or removed to turn one name into the other; at most 1 if
   /// one begins with the other.
+  package static func distance(_ one: String, _ two: String) -> Int {
+    distance(Array(one.utf8.prefix(64)), Array(two.utf8.prefix(64)))
+  }
+
+  /// Returns how many letters must be changed, added or removed to turn one name into the other; at most 1 if
+  /// one begins with the other.
   private static func distance(_ one: [UInt8], _ two: [UInt8]) -> Int {
     var row = Array(0...two.count)
     for (position, letter) in one.enumerated() {
