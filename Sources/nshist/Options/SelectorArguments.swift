@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
+internal import Procfs
+internal import SystemPackage
 
 /// Parses the processes and namespaces that the user names.
 enum SelectorArguments {
@@ -11,7 +13,7 @@ enum SelectorArguments {
     """
   static let namespaceHelp = """
     net:4026532281 or net:[4026532281] by inode number, net#4107 by the kernel's id, net@PID for \
-    those of a process.
+    those of a process, or the path of one that exists now: /run/netns/NAME, /proc/PID/ns/net.
     """
 
   /// Parses a process selector.
@@ -32,13 +34,17 @@ enum SelectorArguments {
         "'\(text)' is not a process; give a PID, PID@TIME, PID/TID, comm:NAME or container:ID")
     }
     guard parts.count == 2 else { return selector(number, alive: nil) }
-    if ["pid:", "pid#", "pid@"].contains(where: { parts[1].hasPrefix($0) }) {
+    if ["pid:", "pid#", "pid@", "/"].contains(where: { parts[1].hasPrefix($0) }) {
       guard number.tid == nil else {
         throw ValidationError(
           "'\(text)' is a thread inside a pid namespace; give its process: \(number.pid)@pid:[INODE]"
         )
       }
-      return .inner(number.pid, .selected(try namespace(String(parts[1]), now: now)))
+      let space = try namespace(String(parts[1]), now: now)
+      guard space.type == .pid else {
+        throw ValidationError("'\(text)' names a \(space.type) namespace; give a pid namespace")
+      }
+      return .inner(number.pid, .selected(space))
     }
     // In '10@@1700000000', the second @ belongs to the time, which is in seconds since the epoch.
     let time = String(parts[1])
@@ -66,6 +72,7 @@ enum SelectorArguments {
 
   /// Parses a namespace selector.
   static func namespace(_ text: String, now: WallTime) throws -> NamespaceSelector {
+    if text.hasPrefix("/") { return try namespace(atPath: text) }
     let mistake = ValidationError("'\(text)' is not a namespace; give \(namespaceHelp)")
     guard let mark = text.firstIndex(where: { ":#@".contains($0) }) else { throw mistake }
     guard let type = NamespaceType(name: text[..<mark]) else { throw mistake }
@@ -85,6 +92,33 @@ enum SelectorArguments {
       let inode = UInt64(isBracketed ? rest.dropFirst().dropLast() : rest[...])
     else { throw mistake }
     return .inode(type, inode)
+  }
+}
+
+extension SelectorArguments {
+  /// Looks up the namespace that a path leads to now. Its kernel id tells it from earlier ones with its inode number.
+  private static func namespace(atPath path: String) throws -> NamespaceSelector {
+    let shown = SystemText.sanitized(path)
+    let remedy = """
+      a path is looked up when the question is asked; for the past give net:[INODE] or net@PID: nshist query \
+      namespaces --at TIME lists the namespaces of a time and their mounts
+      """
+    do throws(NamespacePath.Failure) {
+      let found = try NamespacePath(path)
+      return found.kernelID.map { .kernelID(found.type, $0) } ?? .inode(found.type, found.inode)
+    } catch {
+      switch error {
+      case .open(.noSuchFileOrDirectory), .open(.notDirectory), .open(.noSuchProcess):
+        throw ValidationError("'\(shown)' does not exist now; \(remedy)")
+      case .open(.permissionDenied), .open(.notPermitted):
+        throw ValidationError("'\(shown)' may not be opened, which needs CAP_SYS_PTRACE; \(remedy)")
+      case .open(let cause):
+        throw ValidationError("'\(shown)' cannot be opened: \(cause); \(remedy)")
+      case .notANamespace:
+        throw ValidationError(
+          "'\(shown)' is no namespace, or no longer: it may have been unmounted; \(remedy)")
+      }
+    }
   }
 }
 
@@ -156,8 +190,8 @@ struct IncarnationsOption: ParsableArguments {
 /// Parses the groups of processes that the user names.
 struct GroupArguments {
   static let help = """
-    A PID, PID@TIME, comm:NAME, container:ID or container:NAME, a namespace (net@PID, net:INODE or \
-    net#ID), or host for the initial namespaces.
+    A PID, PID@TIME, comm:NAME, container:ID or container:NAME, a namespace (net@PID, net:INODE, \
+    net#ID or a path), or host for the initial namespaces.
     """
 
   let inside: InsideOption
@@ -165,6 +199,9 @@ struct GroupArguments {
 
   func group(_ text: String) throws -> SharedQuestion.Group {
     if text == "host" { return .host }
+    if text.hasPrefix("/") {
+      return .namespace(try inside.incarnations.namespace(text, now: now))
+    }
     if let mark = text.firstIndex(where: { ":#@".contains($0) }),
       NamespaceType(name: text[..<mark]) != nil
     {
