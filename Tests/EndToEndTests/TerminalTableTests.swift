@@ -145,6 +145,28 @@ struct TerminalTableTests {
     }
   }
 
+  @Test(
+    "the members of an initial namespace are only counted on a terminal, unless asked for",
+    .enabled(if: hasScript, "needs script"))
+  func initialMembers() throws {
+    let question = "members net:4026531833"
+    let folded = try terminal(question, columns: 120)
+    #expect(!folded.contains { $0.contains("systemd") }, "\(folded)")
+    #expect(
+      folded.contains {
+        $0.contains("net:[4026531833]#7 (initial) had 14 processes") && $0.contains("--all prints")
+      }, "\(folded)")
+    #expect(try terminal("\(question) --all", columns: 120).contains { $0.contains("systemd") })
+    #expect(try terminal("\(question) --limit 1", columns: 120).contains { $0.contains("systemd") })
+    // Another namespace of the same question is printed.
+    let both = try terminal("members net@5000", columns: 120)
+    #expect(both.contains { $0.contains("5100") && $0.contains("nsenter") }, "\(both)")
+    let pipe = try Command.run(
+      Command.nshist, ["query"] + question.split(separator: " ").map(String.init) + ["--db", path])
+    #expect(pipe.status == 0 && pipe.output.contains("systemd"), "\(pipe)")
+    #expect(!pipe.messages.contains("--all"), "\(pipe.messages)")
+  }
+
   @Test("a pipe gets every column, uncut")
   func pipe() throws {
     let outcome = try Command.run(

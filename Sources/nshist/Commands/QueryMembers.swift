@@ -13,11 +13,18 @@ struct QueryMembers: ListingCommand {
       nshist query members mnt@4711 --since -1h --format csv
 
       Above the table: who made it, or was the first to be seen in it; what pins it (a mount, an open file, \
-      a socket); and what keeps it now.
+      a socket); and what keeps it now. On a terminal the processes of an initial namespace, which nearly all \
+      are in, are counted only; --all or --limit prints them.
       """)
 
   @Argument(help: ArgumentHelp(SelectorArguments.namespaceHelp, valueName: "namespace"))
   var namespace: String
+
+  @Flag(
+    help: """
+      On a terminal, print the processes of an initial namespace too. JSON, CSV, a file and a pipe always get them.
+      """)
+  var all = false
 
   @OptionGroup var incarnations: IncarnationsOption
   @OptionGroup var range: RangeOption
@@ -33,6 +40,7 @@ struct QueryMembers: ListingCommand {
     try context.list("members", MemberColumns.all(context.zone), rows, naming: [selector.process]) {
       reader, _ in
       let summaries = try reader.namespaces(selector, in: window)
+      let folded = FoldedMembers()
       return ListedAnswer(
         time: .window(window),
         head: { caveats in
@@ -42,16 +50,61 @@ struct QueryMembers: ListingCommand {
           )
         },
         rows: { printer in
-          try reader.members(of: selector, in: window) { printer.add($0, of: $0.process) }
-          try reader.parents(of: selector, in: window) { printer.add($0, of: $0.process) }
+          func add(_ member: Member) -> Bool {
+            guard isFolded(context), member.namespace.isInitial == true else {
+              return printer.add(member, of: member.process)
+            }
+            folded.add(member)
+            return printer.add([], of: nil)
+          }
+          try reader.members(of: selector, in: window, add)
+          try reader.parents(of: selector, in: window, add)
         },
-        others: { try $0.say(othersOf: selector) },
+        others: { help in
+          for line in folded.lines { context.say(line) }
+          try help.say(othersOf: selector)
+        },
         ifEmpty: { help in
           if summaries.isEmpty, try reader.namespaces(selector).isEmpty {
             return try help.say(nothingOf: selector)
           }
           context.say("no process was seen in it then")
         })
+    }
+  }
+}
+
+extension QueryMembers {
+  /// Whether the processes of initial namespaces are only counted: for a user who sees the table, and did not say how
+  /// much of it to print.
+  fileprivate func isFolded(_ context: QuestionContext) -> Bool {
+    context.console.isTerminal && context.format == .table && !all && !options.pager
+      && rows.limit == nil && rows.sort == nil
+  }
+}
+
+/// Counts the members of initial namespaces that a listing leaves out.
+private final class FoldedMembers {
+  private var namespaces: [NamespaceRecord] = []
+  private var rows: [Int64: Int] = [:]
+  private var processes: [Int64: Set<Int64>] = [:]
+
+  func add(_ member: Member) {
+    let id = member.namespace.id
+    if rows[id] == nil { namespaces.append(member.namespace) }
+    rows[id, default: 0] += 1
+    processes[id, default: []].insert(member.process.id)
+  }
+
+  /// The messages, one for each namespace.
+  var lines: [String] {
+    namespaces.map { namespace in
+      let count = processes[namespace.id]?.count ?? 0
+      let lines = RecordingFormatter.count(rows[namespace.id] ?? 0, "row", "rows")
+      return """
+        \(namespace.text) had \(RecordingFormatter.count(count, "process", "processes")), as nearly all processes \
+        of the host are in it: --all prints their \(lines), --limit 20 the first of them
+        """
     }
   }
 }
