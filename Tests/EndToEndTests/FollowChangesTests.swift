@@ -62,3 +62,35 @@ struct FollowChangesTests {
     #expect(outcome.messages.contains("--follow cannot be combined with \(options[0])"))
   }
 }
+
+/// The same command on a history that no recorder writes.
+@Suite struct FollowedTableTests {
+  @Test("the table has room for later rows, and a line for a time in which nothing was recorded")
+  func gapsAndWidths() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    try GoldenHistory.write(path)
+    let outcome = try Command.run(
+      Command.nshist,
+      [
+        "changes", "--follow", "--since", "2023-11-14T22:00:00Z", "--limit", "3", "--utc", "--db",
+        path,
+      ])
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    let gaps = lines.filter { $0.hasPrefix("--- nothing was recorded from 2023-11-14 22:15:20") }
+    #expect(gaps.count == 1 && gaps[0].contains("the machine was suspended"), "\(lines)")
+    #expect(lines.contains { $0.contains("no recorder was running") && $0.hasSuffix(" ---") })
+    let header = try #require(lines.first { $0.hasPrefix("TIME") })
+    #expect(header.contains("PID      COMM             CONTAINER "), "\(header)")
+    // Machine formats hold rows only.
+    let csv = try Command.run(
+      Command.nshist,
+      [
+        "changes", "--follow", "--since", "2023-11-14T22:00:00Z", "--limit", "3", "--format", "csv",
+        "--db", path,
+      ])
+    #expect(!csv.output.contains("nothing was recorded"), "\(csv.output)")
+    #expect(csv.messages.contains("nothing was recorded from"), "\(csv.messages)")
+  }
+}

@@ -209,7 +209,10 @@ struct TerminalTableTests {
   func noChange() throws {
     let none = try Command.run(
       Command.nshist, ["query", "changes", "--comm", "cron", "--mark", "created", "--db", path])
-    #expect(none.status == 2 && none.messages.contains("no such change"), "\(none)")
+    #expect(none.status == 2, "\(none)")
+    #expect(
+      none.messages.contains("no such change was recorded from 2023-11-14 ")
+        && none.messages.contains(" to 2023-11-14 "), "\(none)")
     let unknown = try Command.run(
       Command.nshist, ["query", "changes", "--comm", "nsentre", "--db", path])
     #expect(unknown.status == 66 && unknown.messages.contains("nsenter"), "\(unknown)")
@@ -232,6 +235,16 @@ struct TerminalTableTests {
     let joined = try csv("changes", "--mark", "joined")
     #expect(!joined.isEmpty)
     #expect(joined == all.filter { $0["marks"]?.split(separator: " ").contains("joined") == true })
+    let several = all.filter { row in
+      row["marks"]?.split(separator: " ").contains { ["joined", "created"].contains($0) } == true
+    }
+    #expect(several.count > joined.count)
+    #expect(try csv("changes", "--mark", "joined", "--mark", "created") == several)
+    #expect(try csv("changes", "--mark", "created,joined") == several)
+    let two = try csv("changes", "--comm", "nsenter", "--comm", "bash")
+    #expect(two == all.filter { ["nsenter", "bash"].contains($0["comm"]) } && two.count > 2)
+    let mistake = try Command.nshist("query", "changes", "--mark", "jumped", "--db", path)
+    #expect(mistake.status == 64 && mistake.messages.contains("the marks are joined"), "\(mistake)")
     let named = try csv("changes", "--comm", "nsenter")
     #expect(!named.isEmpty && named == all.filter { $0["comm"] == "nsenter" })
     #expect(all.contains { $0["comm"] == "podman" })

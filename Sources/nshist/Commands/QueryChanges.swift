@@ -48,12 +48,17 @@ struct QueryChanges: ListingCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Only with this mark: \(NamespaceChange.Mark.allCases.map(\.rawValue).joined(separator: ", ")).",
-      valueName: "mark"))
-  var mark: NamespaceChange.Mark?
+      """
+      Only with one of these marks: \
+      \(NamespaceChange.Mark.allCases.map(\.rawValue).joined(separator: ", ")). Given several times, each counts.
+      """, valueName: "mark,..."),
+    completion: .list(NamespaceChange.Mark.allCases.map(\.rawValue)))
+  var mark: [String] = []
 
-  @Option(help: ArgumentHelp("Only of processes of this name.", valueName: "name"))
-  var comm: String?
+  @Option(
+    help: ArgumentHelp(
+      "Only of processes of this name. Given several times, each counts.", valueName: "name"))
+  var comm: [String] = []
 
   @Flag(
     help: """
@@ -83,7 +88,21 @@ struct QueryChanges: ListingCommand {
   @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
+  /// Returns the marks of `--mark`.
+  private func marks() throws -> Set<NamespaceChange.Mark> {
+    let all = NamespaceChange.Mark.allCases.map(\.rawValue).joined(separator: ", ")
+    return Set(
+      try mark.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }.map { name in
+        guard let mark = NamespaceChange.Mark(rawValue: String(name)) else {
+          throw ValidationError(
+            "'\(SystemText.sanitized(String(name)))' is not a mark; the marks are \(all)")
+        }
+        return mark
+      })
+  }
+
   func validate() throws {
+    _ = try marks()
     if container != nil, process != nil || namespace != nil {
       throw ValidationError("--container cannot be combined with --pid or --namespace")
     }
@@ -106,23 +125,25 @@ struct QueryChanges: ListingCommand {
       process: try process.map { try inside.process($0, now: now) },
       namespace: try namespace.map { try inside.incarnations.namespace($0, now: now) },
       container: container)
-    let isOfOne = process != nil || namespace != nil || container != nil || comm != nil
+    let isOfOne = process != nil || namespace != nil || container != nil || !comm.isEmpty
+    let marks = try marks()
     try context.list(
-      "changes", ChangeColumns.all(context.zone), rows,
+      "changes", ChangeColumns.all(context.zone), rows, isOpenEnded: follow,
       naming: [
         question.process, question.namespace?.process, container.map { .container($0) },
-        comm.map { .comm($0) },
-      ]
-    ) { reader, _ in
-      let isNamed = try comm.map { try reader.matcher(.comm($0)) }
+      ] + comm.map { .comm($0) }
+    ) { reader, help in
+      let matchers = try comm.map { try reader.matcher(.comm($0)) }
+      let isNamed: ((ProcessRecord) -> Bool)? =
+        matchers.isEmpty ? nil : { process in matchers.contains { $0(process) } }
       return ListedAnswer(
         time: .window(question.window, isOfOne: isOfOne),
         rows: { printer in
           var changes = ChangePrinter(
             printer, apart: context.format == .csv,
             combines: context.format == .table && !separate
-          ) { isAsked($0, isNamed) }
-          if follow { return try self.follow(question, reader, &changes, context) }
+          ) { isAsked($0, isNamed, marks) }
+          if follow { return try self.follow(question, reader, &changes, context, help) }
           try reader.changes(question) { changes.add($0) }
           _ = changes.finish()
         },
@@ -136,19 +157,27 @@ struct QueryChanges: ListingCommand {
     }
   }
 
-  /// Prints each change as it is recorded, until no more rows are wanted.
+  /// Prints each change as it is recorded, and each time in which nothing was, until no more rows are wanted.
   private func follow(
     _ question: ChangesQuestion, _ reader: HistoryReader, _ changes: inout ChangePrinter,
-    _ context: QuestionContext
+    _ context: QuestionContext, _ help: EmptyResultHelp
   ) throws {
     var reader = reader
     var follower =
       range.since == nil ? try ChangeFollower(fromNowOn: question, of: reader) : ChangeFollower()
-    if !reader.isRecorded {
+    var gaps = GapFollower(
+      since: try range.since == nil ? reader.recordedSpan()?.upperBound : question.window.since)
+    var wasRecorded = reader.isRecorded
+    if !wasRecorded {
       context.say(
         "no recorder has \(reader.path) open; changes are printed when one records into it")
     }
     while true {
+      for gap in try gaps.gaps(in: reader) {
+        try changes.note("--- \(gap.text(context.zone)) ---") {
+          context.say(gap.text(context.zone))
+        }
+      }
       var isWanted = true
       try follower.changes(question, of: reader) {
         isWanted = changes.add($0)
@@ -158,12 +187,20 @@ struct QueryChanges: ListingCommand {
       try changes.flush()
       usleep(500_000)
       // A reader of a file without a recorder does not see what a later one writes.
-      if !reader.isRecorded { reader = try HistoryReader(path: reader.path) }
+      let isRecorded = reader.isRecorded
+      if wasRecorded, !isRecorded {
+        context.say("the recorder has ended; changes are printed when another one begins")
+      }
+      wasRecorded = isRecorded
+      if !isRecorded { reader = try HistoryReader(path: reader.path) }
     }
   }
 
-  private func isAsked(_ change: NamespaceChange, _ isNamed: ((ProcessRecord) -> Bool)?) -> Bool {
-    if let mark, !change.marks.contains(mark) { return false }
+  private func isAsked(
+    _ change: NamespaceChange, _ isNamed: ((ProcessRecord) -> Bool)?,
+    _ marks: Set<NamespaceChange.Mark>
+  ) -> Bool {
+    if !marks.isEmpty, marks.isDisjoint(with: change.marks) { return false }
     if let isNamed, !(change.process.map(isNamed) ?? false) { return false }
     return !(quietEngines && change.process.map(EngineTools.isNameOf) == true)
   }
@@ -177,12 +214,48 @@ struct QueryChanges: ListingCommand {
     if let namespace = question.namespace, try help.reader.namespaces(namespace).isEmpty {
       return try help.say(nothingOf: namespace)
     }
-    let isFiltered = mark != nil || comm != nil || quietEngines
-    help.messages.say("no \(isFiltered ? "such " : "")change was recorded then")
+    let isFiltered = !mark.isEmpty || !comm.isEmpty || quietEngines
+    let none = "no \(isFiltered ? "such " : "")change was recorded"
+    guard let span = try help.reader.recordedSpan() else { return help.messages.say(none) }
+    let from = TimeFormat.localTime(question.window.since ?? span.lowerBound, help.zone)
+    let until = TimeFormat.localTime(question.window.until ?? span.upperBound, help.zone)
+    help.messages.say("\(none) from \(from) to \(until)")
   }
 }
 
-extension NamespaceChange.Mark: ExpressibleByArgument {}
+/// Finds the times in which nothing was recorded, each once, while a recorder writes the history.
+private struct GapFollower {
+  /// The end of the last gap, or the time from which gaps count.
+  private var since: WallTime?
+
+  init(since: WallTime?) { self.since = since }
+
+  /// A time in which nothing was recorded.
+  struct Gap {
+    let from: WallTime
+    let until: WallTime
+    let missing: MissingSamples
+
+    func text(_ zone: TimeZoneChoice) -> String {
+      let times =
+        "\(TimeFormat.localTime(from, zone)) to \(TimeFormat.localTime(until, zone))"
+      return "nothing was recorded from \(times): \(missing.words)"
+    }
+  }
+
+  /// Returns the gaps that ended since the last call, in time order.
+  mutating func gaps(in reader: HistoryReader) throws -> [Gap] {
+    var gaps: [Gap] = []
+    try reader.coverage(in: TimeWindow(since: since, until: nil)) { period in
+      if case .gap(let missing) = period.kind, period.until > since ?? .min {
+        gaps.append(Gap(from: period.from, until: period.until, missing: missing))
+      }
+      return true
+    }
+    if let last = gaps.map(\.until).max() { since = last }
+    return gaps
+  }
+}
 
 /// The programs that start and watch containers.
 enum EngineTools {

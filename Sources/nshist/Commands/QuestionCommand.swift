@@ -44,14 +44,16 @@ struct QuestionContext {
   /// - Parameters:
   ///   - key: what JSON calls the rows.
   ///   - rows: the options that select columns and rows.
+  ///   - isOpenEnded: whether rows come as they are recorded.
   ///   - selectors: the processes that the user named.
   ///   - ask: asks the history, and returns the answer.
   func list<Row>(
-    _ key: String, _ columns: [Column<Row>], _ rows: RowOptions,
+    _ key: String, _ columns: [Column<Row>], _ rows: RowOptions, isOpenEnded: Bool = false,
     naming selectors: [ProcessSelector?],
     _ ask: (HistoryReader, EmptyResultHelp) throws -> ListedAnswer<Row>
   ) throws {
-    let arrangement = try rows.arrangement(of: columns, format)
+    var arrangement = try rows.arrangement(of: columns, format)
+    arrangement.isOpenEnded = isOpenEnded
     let (reader, help) = try open(naming: selectors)
     let answer = try ask(reader, help)
     let caveats = try answer.time.caveats(help)
@@ -145,6 +147,11 @@ final class RowPrinter<Row> {
 
   /// Writes the rows so far, so that the user sees them now.
   func flush() throws { try listing.flush() }
+
+  /// Writes a line between the rows of a table; calls `otherwise` in a machine format.
+  func note(_ line: String, otherwise: () -> Void) throws {
+    try listing.note(line, otherwise: otherwise)
+  }
 
   /// Prints a row about a process. Returns false if no more rows are wanted.
   func add(_ row: Row, of process: ProcessRecord?) -> Bool { add([row], of: process) }

@@ -47,6 +47,11 @@ struct ChangePrinter {
   /// Writes the rows so far, so that the user sees them now.
   func flush() throws { try printer.flush() }
 
+  /// Writes a line between the rows of a table; calls `otherwise` in a machine format.
+  func note(_ line: String, otherwise: () -> Void) throws {
+    try printer.note(line, otherwise: otherwise)
+  }
+
   private func print(_ change: NamespaceChange) -> Bool {
     guard isAsked(change) else { return true }
     return printer.add(ChangeRow.rows(change, apart: apart), of: change.process)
@@ -69,7 +74,7 @@ enum ChangeColumns {
       Column("after", in: .data) { .time($0.change.after) },
       Column("within", "PRECISION", cell: { .init(text: precision($0.change)) }) {
         .optional($0.change.within, JSON.seconds)
-      }.yielding(4),
+      }.yielding(4).usually(5),
       Column("exact", in: .data) { .bool($0.change.isExact) },
       Column("missing", in: .data) { row in
         .optional(row.change.missing) { .string($0.code) }
@@ -81,17 +86,17 @@ enum ChangeColumns {
     [
       Column("pid", cell: { .init(text: $0.change.process?.number.description ?? "") }) {
         .optional($0.change.process) { .integer($0.pid) }
-      },
+      }.usually(7),
       Column("tid", in: .data) { .optional($0.change.process?.tid, JSON.integer) },
       Column("start", in: .data) { row in
         .optional(row.change.process?.start) { .string(TimeFormat.start($0)) }
       },
       Column("comm", cell: { .init(text: $0.change.process?.shownNames ?? "") }) {
         .optional($0.change.process?.comm, JSON.string)
-      },
+      }.usually(15),
       Column("container", cell: { .init(text: $0.change.process?.shownContainers ?? "") }) {
         .optional($0.change.process?.container?.id, JSON.string)
-      }.yielding(1),
+      }.yielding(1).usually(12),
       Column("disputed", in: .data) { row in
         .array((row.change.process?.disputed ?? []).map { .string($0.rawValue) })
       },
@@ -100,10 +105,10 @@ enum ChangeColumns {
 
   private static var parts: [Column<ChangeRow>] {
     [
-      Column("change") { .string($0.change.kind.rawValue) },
+      Column("change") { .string($0.change.kind.rawValue) }.usually(10),
       Column("marks", cell: { marks($0.change) }) {
         .array($0.change.marks.map { .string($0.rawValue) })
-      }.yielding(2).beginningSentences,
+      }.yielding(2).beginningSentences.usually(14),
       Column("parts", "WHAT", in: [.table, .json], cell: what) { .array($0.parts.map(json)) }
         .flowing,
       Column("pin", in: [.json]) { .optional($0.change.pin) { .object($0.keys) } },

@@ -82,22 +82,41 @@ enum LinkColumn {
     }
   }
 
-  /// Returns the namespaces of a task that are not initial, and the types whose links could not be read.
+  /// Returns where a task was: `in net:[4026532281]#4107, the rest initial; its user namespace could not be read
+  /// (denied)`.
   static func summary(
     _ links: [NamespaceLink: LinkValue], _ detail: NameDetail = .id
   ) -> String {
     let types = NamespaceType.allCases
-    var parts = types.compactMap { links[$0.link]?.namespace }.filter { $0.isInitial != true }
-      .map { $0.text(detail) }
-    let isWhole = parts.count == types.count
-    for reason in UnreadReason.allCases {
-      let unread = types.filter { links[$0.link] == .unread(reason) }
-      if unread.isEmpty { continue }
-      parts.append("\(LinkGroup.text(unread.map(\.link))) \(reason.name)")
+    let known = types.compactMap { links[$0.link]?.namespace }
+    let special = known.filter { $0.isInitial != true }.map { $0.text(detail) }
+    var parts: [String] = []
+    if special.isEmpty, !known.isEmpty {
+      parts.append("in \(known.count < types.count ? "" : "the ")initial namespaces")
+    } else if !special.isEmpty {
+      let rest = special.count < known.count ? ", the rest initial" : ""
+      parts.append("in \(special.joined(separator: ", "))\(rest)")
     }
-    if parts.isEmpty { return "the initial namespaces" }
-    let hasInitial = types.contains { links[$0.link]?.namespace?.isInitial == true }
-    return parts.joined(separator: ", ") + (isWhole || !hasInitial ? "" : ", the rest initial")
+    for reason in UnreadReason.allCases {
+      let unread = types.filter { links[$0.link] == .unread(reason) }.map(\.link)
+      if !unread.isEmpty { parts.append("\(LinkGroup.subject(unread)) \(reason.words)") }
+    }
+    return parts.isEmpty ? "its namespaces were not read" : parts.joined(separator: "; ")
+  }
+}
+
+extension UnreadReason {
+  /// The text for a person, which follows the name of a link or namespace, and ends with the code.
+  var words: String {
+    let text =
+      switch self {
+      case .denied: "could not be read"
+      case .zombie: "gone, for it had exited"
+      case .unsupported: "not in this kernel"
+      case .pending: "not made yet"
+      case .unseen: "not read in time"
+      }
+    return "\(text) (\(name))"
   }
 }
 
@@ -110,6 +129,21 @@ enum LinkGroup {
     let names = rest.count < 4 ? rest : links
     return (rest.count < 4 ? "all but " : "")
       + names.map { "\($0.fileName)" }.joined(separator: ", ")
+  }
+
+  /// Returns the namespaces of a task to which links lead, as the subject of a sentence: `its net namespace`; a link for
+  /// children by its name.
+  static func subject(_ links: [NamespaceLink]) -> String {
+    guard links.allSatisfy({ $0 == $0.type.link }) else {
+      return links.map { "\($0.fileName)" }.joined(separator: ", ")
+    }
+    let rest = NamespaceType.allCases.map(\.link).filter { !links.contains($0) }
+    if rest.isEmpty { return "its namespaces" }
+    if rest.count < 4 {
+      return "its namespaces but \(rest.map { "\($0.fileName)" }.joined(separator: ", "))"
+    }
+    let names = links.map { "\($0.fileName)" }.joined(separator: ", ")
+    return "its \(names) namespace\(links.count == 1 ? "" : "s")"
   }
 }
 
@@ -139,14 +173,15 @@ struct HistoryEntryFormatter {
   /// are unknown (`unseen`).
   private var unreported: String {
     let unseen = entry.unreported.filter { entry.links[$0] == .unread(.unseen) }
-    if !unseen.isEmpty { return "; \(LinkGroup.text(unseen)) unseen" }
-    return entry.unreported.isEmpty ? "" : "; \(LinkGroup.text(entry.unreported)) read"
+    if !unseen.isEmpty { return "; \(LinkGroup.subject(unseen)) \(UnreadReason.unseen.words)" }
+    return entry.unreported.isEmpty
+      ? "" : "; \(LinkGroup.subject(entry.unreported)) read only now"
   }
 
   /// The text of the first entry of a process: its namespaces when it was first seen, and which of them differ
   /// from the namespaces in which children of its parent start.
   private var first: String {
-    let namespaces = "in \(LinkColumn.summary(entry.links, detail))"
+    let namespaces = LinkColumn.summary(entry.links, detail)
     return (entry.changes.isEmpty ? namespaces : "\(namespaces); \(changes)\(joined)") + parent
   }
 
@@ -177,7 +212,7 @@ struct HistoryEntryFormatter {
 
   private func text(_ change: LinkChange) -> (how: String, value: String?) {
     switch change.to {
-    case .unread(let reason): return (reason.name, nil)
+    case .unread(let reason): return (reason.words, nil)
     case .namespace where change.how == .readAgain: return ("read again, unchanged", nil)
     case .namespace(let namespace):
       let isOwn = change.link == change.link.type.link

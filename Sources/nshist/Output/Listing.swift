@@ -19,6 +19,8 @@ struct Column<Row> {
   var isFlowing = false
   /// Whether its value begins the sentence that is printed below a row that has no room for it.
   var beginsSentence = false
+  /// The width that holds nearly all of its cells, for a table whose rows come one by one.
+  var usualWidth = 0
 
   /// A column with the CSV values as cells, unless `cell` is given.
   init(
@@ -36,6 +38,13 @@ struct Column<Row> {
   var ofTime: Column {
     var column = self
     column.isTime = true
+    return column
+  }
+
+  /// A copy of the column with the width that holds nearly all of its cells.
+  func usually(_ width: Int) -> Column {
+    var column = self
+    column.usualWidth = width
     return column
   }
 
@@ -83,6 +92,8 @@ struct RowArrangement {
   var limit: Int?
   /// Whether to print all columns on a terminal, even if the rows are wider than the terminal.
   var isWide = false
+  /// Whether further rows may come at any time after those that were printed.
+  var isOpenEnded = false
 
   /// A sort order by one column.
   struct Order {
@@ -138,7 +149,9 @@ final class Listing<Row> {
         times: shown.indices.filter { shown[$0].isTime },
         flow: shown.last?.isFlowing == true ? shown.count - 1 : nil,
         beginnings: Set(shown.indices.filter { shown[$0].beginsSentence })) : nil
-    table = Table(shown.map(\.title), colours: output.colours, fit: fit)
+    table = Table(
+      shown.map(\.title), colours: output.colours, fit: fit,
+      usualWidths: arrangement.isOpenEnded ? shown.map(\.usualWidth) : nil)
   }
 
   /// Prints rows that are all at hand, without fitting them to the terminal. A column of a table that may be
@@ -227,6 +240,14 @@ final class Listing<Row> {
   func flush() throws(OutputError) {
     if let failure { throw failure }
     if format == .table, rows > 0 { try output.write(table.rest(isWhole: false)) }
+    try output.flush()
+  }
+
+  /// Writes a line between the rows of a table; calls `otherwise` in a machine format, which holds rows only.
+  func note(_ line: String, otherwise: () -> Void) throws(OutputError) {
+    guard format == .table else { return otherwise() }
+    try flush()
+    try output.write(line + "\n")
     try output.flush()
   }
 

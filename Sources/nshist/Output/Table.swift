@@ -19,6 +19,8 @@ struct Table {
   private let header: [String]
   private let colours: Bool
   private let fit: TableFit?
+  /// Whether further rows may come at any time, so that no column may be omitted because it has no values yet.
+  private let isOpenEnded: Bool
   private var widths: [Int]
   private var buffered: [[Table.Cell]] = []
   private var isStreaming = false
@@ -32,12 +34,19 @@ struct Table {
   /// The number of rows to buffer before the first is printed.
   private static let most = 1000
 
-  /// - Parameter fit: the terminal that the table has to fit; nil if the width is not limited.
-  init(_ header: [String], colours: Bool, fit: TableFit? = nil) {
+  /// - Parameters:
+  ///   - fit: the terminal that the table has to fit; nil if the width is not limited.
+  ///   - usualWidths: the least widths of the columns of a table to which rows may come at any time; nil for a table
+  ///     whose rows are known soon.
+  init(
+    _ header: [String], colours: Bool, fit: TableFit? = nil, usualWidths: [Int]? = nil
+  ) {
     self.header = header
     self.colours = colours
     self.fit = fit
+    isOpenEnded = usualWidths != nil
     widths = header.map(\.count)
+    if let usualWidths { widths = zip(widths, usualWidths).map(max) }
     layout = TableFit.Layout(isHidden: header.map { _ in false })
   }
 
@@ -68,7 +77,8 @@ struct Table {
           }
         }
       }
-      layout = fit.layout(of: buffered, &widths, isWhole: isWhole)
+      layout = fit.layout(
+        of: buffered, &widths, isWhole: isWhole, isOpenEnded: isOpenEnded)
       text += common(fit)
     }
     text += line(header.map { Table.Cell(text: $0) })

@@ -47,10 +47,15 @@ struct TableFit {
 
   /// Returns the layout of the columns, and sets their widths.
   ///
-  /// - Parameter isWhole: whether the table has no other rows.
-  func layout(of rows: [[Table.Cell]], _ widths: inout [Int], isWhole: Bool) -> Layout {
+  /// - Parameters:
+  ///   - isWhole: whether the table has no other rows.
+  ///   - isOpenEnded: whether further rows may come at any time, which may have values where these have none.
+  func layout(
+    of rows: [[Table.Cell]], _ widths: inout [Int], isWhole: Bool, isOpenEnded: Bool
+  ) -> Layout {
     let empty = ranks.indices.map { column in
-      ranks[column] > 0 && !rows.isEmpty && rows.allSatisfy { $0[column].text.isEmpty }
+      ranks[column] > 0 && !isOpenEnded && !rows.isEmpty
+        && rows.allSatisfy { $0[column].text.isEmpty }
     }
     let repeated = isWhole && rows.count > 1 ? repeated(in: rows) : []
     var layout = Layout(isHidden: empty)
@@ -61,12 +66,12 @@ struct TableFit {
     }
     let whole = widths[flow]
     if excess(layout, widths) <= 0 { return layout }
-    widths[flow] = min(whole, Self.leastFlow)
+    widths[flow] = isOpenEnded ? Self.leastFlow : min(whole, Self.leastFlow)
     omit(from: &layout, repeated, widths, least: Self.detail)
     let room = widths[flow] - excess(layout, widths)
     func lines(_ width: Int) -> Int { rows.reduce(0) { $0 + wrapped($1[flow], width).count } }
     if room >= widths[flow], lines(room) <= rows.count + lines(width - Self.indentation) {
-      widths[flow] = min(whole, room)
+      widths[flow] = isOpenEnded ? room : min(whole, room)
       return layout
     }
     layout = Layout(isHidden: empty, isBeneath: true)
