@@ -24,9 +24,11 @@ import Testing
       recording.arguments(interval: "50ms") + ["--metrics-file", path, "--max-size", "64M"])
     try recording.waitFor(samples: 3)
     try recording.proc.add(30)
-    try eventually("numbers of three processes") {
+    try eventually("numbers of three processes, and a step of retention") {
       guard let text = try? fileText(path) else { return false }
-      return parsed(text)["nshist_processes"] == 3
+      let values = parsed(text)
+      return values["nshist_processes"] == 3
+        && values["nshist_retention_cpu_seconds_total"] ?? 0 > 0
     }
     let text = try fileText(path)
     let values = parsed(text)
