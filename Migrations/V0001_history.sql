@@ -30,21 +30,21 @@
 --
 -- WHAT IS FINAL. A program that copies rows to another place may rely on this:
 --   never changed, once written:  history, boot, pid_space, clock_step, event_batch, event_loss, disagreement,
---                                 cgroup (but its container_id),
---                                 past_description, task_program, task_login, program, login, pin_scan,
---                                 short-lived processes (`short_lived_task`), slice, slice_process,
---                                 samples (but sample.gap of the last one), sample_note
+--                                 cgroup, past_description, task_program, task_login, program, login, pin_scan,
+--                                 short-lived processes (`short_lived_task`), slice, slice_process, sample,
+--                                 sample_note
 --   changed until it ends:        session (first_seq, last_seq, ended_wall_ns, end_reason), namespace (last_seq,
 --                                 and what was learned late: owner, parent, initial, maker, kernel_id), pin
 --                                 (until_scan, task_id), container (verified, and what is read from the engine's
---                                 files: name, image, pod), task (its description, until the task has exited)
+--                                 files: name, image, pod), membership (until_seq, exact), task (its description
+--                                 and what only a sample reads, until the task has exited). A session whose
+--                                 recorder was killed is ended, with all that was open in it, by the next recorder.
 --   changed within a sample or two: namespace without kernel_id. When a sample reads the id, and another row has
 --                                 that id already, the row without it is removed. namespace_set.links,
 --                                 namespace_set_link, namespace and pin then refer to the other row.
---   changed after it has ended:   membership. A closed membership may be opened again while its task
---                                 lives (a sample shows the task where it was before). It is final when
---                                 its task has exited: when no membership of the task is open and the
---                                 last one ends before the last sequence number of its session.
+--   removed when it exits:        with `record --short-lived changed` or `none`, the rows of task, membership and
+--                                 past_description of a process that no sample observed. So the rows of a task,
+--                                 also a membership that has ended, are final when the task has exited.
 --   changed by retention:         history.watermark_seq grows. Rows of what had ended before it are removed, with
 --                                 the samples and events before it. In a row that began before it and ended later,
 --                                 from_seq or first_seq is raised to it, and the columns about the beginning are
