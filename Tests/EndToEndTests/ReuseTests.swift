@@ -10,6 +10,22 @@ import Testing
 struct ReuseTests {
   @Test("two successive namespaces with one inode number are different")
   func inodeReuse() throws {
+    // On a busy machine the recorder may stop for longer than an interval. The range then has a gap, and the answer is
+    // rightly unknown.
+    for _ in 0..<3 {
+      guard let (answer, inode) = try answerAboutReusedInode() else { continue }
+      #expect(answer.types[0].verdict == .different, "\(answer.types[0])")
+      let namespaces = answer.types[0].namespaces.map(\.namespace).filter { $0.isInitial != true }
+      #expect(Set(namespaces.map(\.inode)) == [inode])
+      #expect(Set(namespaces.map(\.id)).count == 2)
+      return
+    }
+    try Test.cancel("each of three recordings has a gap")
+  }
+
+  /// Records two successive namespaces with one inode number, and asks whether they are the same. Returns nil if the
+  /// recording has a gap.
+  private func answerAboutReusedInode() throws -> (SameAnswer, UInt64)? {
     // Events would also report that both were in the initial namespace first.
     let recording = try LiveRecording(["--events", "off"])
     let first = try TestProcess()
@@ -36,8 +52,7 @@ struct ReuseTests {
       }
     }
     guard let second else {
-      print("skipped: the kernel did not give the inode number \(inode) out again")
-      return
+      try Test.cancel("the kernel did not give the inode number \(inode) out again")
     }
     try recording.waitForSamples(2)
     let reader = try recording.end()
@@ -45,10 +60,9 @@ struct ReuseTests {
       .init(
         pids: [.init(pid: Int64(first.pid), alive: seen), .init(pid: Int64(second.pid))],
         time: .range(since: began, until: nil), types: [.net]))
-    #expect(answer.types[0].verdict == .different, "\(answer.types[0])")
-    let namespaces = answer.types[0].namespaces.map(\.namespace).filter { $0.isInitial != true }
-    #expect(Set(namespaces.map(\.inode)) == [inode])
-    #expect(Set(namespaces.map(\.id)).count == 2)
+    let gaps = try Recording.texts(
+      "SELECT seq FROM sample WHERE gap IS NOT NULL", in: recording.database)
+    return gaps.isEmpty ? (answer, inode) : nil
   }
 
   @Test("one PID that was two processes has two histories")
@@ -62,8 +76,7 @@ struct ReuseTests {
     try first.exit()
 
     guard let second = try TestProcess.reusing(first.pid) else {
-      print("skipped: PID \(first.pid) could not be had again")
-      return
+      try Test.cancel("PID \(first.pid) could not be had again")
     }
     try second.unshare(CloneFlag.uts)
     try recording.waitForSamples(2)

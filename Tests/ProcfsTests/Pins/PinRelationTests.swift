@@ -15,8 +15,7 @@ struct PinRelationTests {
   @Test("every scan reports the owners of a pinned user namespace, three levels up")
   func deep() throws {
     guard live.identity != .continuity else {
-      print("skipped: the kernel gives no ids, so that owners cannot be distinguished")
-      return
+      try Test.cancel("the kernel gives no ids, so that owners cannot be distinguished")
     }
     let nested = try Command(
       "/usr/bin/unshare",
