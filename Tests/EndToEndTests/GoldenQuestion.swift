@@ -65,6 +65,7 @@ struct GoldenQuestion: Sendable, CustomTestStringConvertible {
     Self("history-reused", "query history 6100"),
     Self("history-reused-all", "query history 6100 --all-incarnations"),
     Self("history-denied", "query history 7000"),
+    Self("history-never-read", "query history 7100"),
     Self("history-zombie", "query history 7200"),
     Self("history-nested", "query history 8002"),
 
