@@ -51,6 +51,31 @@ struct FollowChangesTests {
     #expect(lines.contains { $0.contains("exited") }, "\(outcome.output)")
   }
 
+  @Test("a value that is wider than those above it moves the rows below it, and is not cut")
+  func widening() throws {
+    let recording = try LiveRecording(interval: "200ms", ["--events", "on"])
+    let process = try TestProcess()
+    try recording.waitForSamples(2)
+    let follower = try follow(
+      recording, "--pid", "\(process.pid)", "--limit", "3", "--columns", "what,change")
+    try recording.waitForSamples(5)
+    try process.unshare(CloneFlag.net)
+    // The row of this act is printed before that of the next, whose text is longer.
+    try recording.waitForSamples(10)
+    try process.enter(getpid(), CloneFlag.net)
+    try recording.waitForSamples(10)
+    try process.unshare(CloneFlag.uts)
+    let outcome = try follower.wait()
+    #expect(outcome.status == 0 && outcome.messages.isEmpty, "\(outcome.messages)")
+    let rows = outcome.output.split(separator: "\n").dropFirst()
+    let places = try rows.map { row in
+      row.distance(from: row.startIndex, to: try #require(row.range(of: "  moved")).upperBound)
+    }
+    #expect(places.count == 3, "\(outcome.output)")
+    #expect(places.last == places.dropFirst().first, "\(outcome.output)")
+    #expect(places.first ?? 0 < places.last ?? 0, "\(outcome.output)")
+  }
+
   @Test(
     "options that cannot be combined with --follow are refused",
     arguments: [

@@ -167,8 +167,9 @@ struct QueryChanges: ListingCommand {
       range.since == nil ? try ChangeFollower(fromNowOn: question, of: reader) : ChangeFollower()
     var gaps = GapFollower(
       since: try range.since == nil ? reader.recordedSpan()?.upperBound : question.window.since)
-    var wasRecorded = reader.isRecorded
-    if !wasRecorded {
+    // Waiting for the next change is no reading.
+    context.console.messages.stopProgress()
+    if !reader.isRecorded {
       context.say(
         "no recorder has \(reader.path) open; changes are printed when one records into it")
     }
@@ -187,12 +188,7 @@ struct QueryChanges: ListingCommand {
       try changes.flush()
       usleep(500_000)
       // A reader of a file without a recorder does not see what a later one writes.
-      let isRecorded = reader.isRecorded
-      if wasRecorded, !isRecorded {
-        context.say("the recorder has ended; changes are printed when another one begins")
-      }
-      wasRecorded = isRecorded
-      if !isRecorded { reader = try HistoryReader(path: reader.path) }
+      if !reader.isRecorded { reader = try HistoryReader(path: reader.path) }
     }
   }
 

@@ -52,12 +52,31 @@ struct Table {
 
   /// Adds a row. Returns the text to print now; nil while rows are buffered.
   mutating func add(_ cells: [Table.Cell]) -> String? {
-    if isStreaming { return newDay(cells) + line(cells) }
+    if isStreaming {
+      let day = newDay(cells)
+      if isOpenEnded { widen(for: cells) }
+      return day + line(cells)
+    }
     buffered.append(cells)
     for (column, cell) in cells.enumerated() {
       widths[column] = max(widths[column], cell.text.count)
     }
     return buffered.count < Self.most ? nil : begin(isWhole: false)
+  }
+
+  /// Widens the columns for the values of a further row, as far as the terminal has room, so that the rows after it
+  /// are in line with it.
+  private mutating func widen(for cells: [Table.Cell]) {
+    for column in cells.indices where !layout.isHidden[column] && column != fit?.flow {
+      let text = fit?.times.contains(column) == true ? shared?.cut(cells[column].text) : nil
+      let wanted = (text ?? cells[column].text).count - widths[column]
+      guard wanted > 0 else { continue }
+      if let fit {
+        fit.widen(column, by: wanted, layout, &widths)
+      } else {
+        widths[column] += wanted
+      }
+    }
   }
 
   /// Returns the header and the buffered rows; an empty string if they were printed already.

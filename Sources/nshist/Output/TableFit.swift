@@ -100,6 +100,16 @@ struct TableFit {
     shown(layout).reduce(-Self.gap) { $0 + widths[$1] + Self.gap } - width
   }
 
+  /// Widens a column as far as the terminal has room, and the column of sentences beside it can give up room.
+  func widen(_ column: Int, by wanted: Int, _ layout: Layout, _ widths: inout [Int]) {
+    let free = max(0, -excess(layout, widths))
+    var room = free
+    if let flow, !layout.isBeneath { room += max(0, widths[flow] - Self.leastFlow) }
+    let taken = min(wanted, room)
+    widths[column] += taken
+    if let flow, !layout.isBeneath { widths[flow] -= max(0, taken - free) }
+  }
+
   /// Omits columns until the others fit: first those whose value is the same in all rows, then those with the
   /// highest ranks.
   private func omit(
