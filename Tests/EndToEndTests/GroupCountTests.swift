@@ -102,9 +102,10 @@ import Testing
       let answer = try ask(recording, "shared", "comm:\(name)", "net:\(inode)", "--type", "net")
       #expect(answer.status == 0 && answer.output.contains("(\(name))"), "\(answer)")
     }
-    let moves = try recording.ask("changes", "--pid", "comm:nsenter").filter {
-      $0["change"] == "moved"
-    }
+    // Other tests may run nsenter at the same time.
+    let moves = try recording.ask(
+      "changes", "--pid", "comm:nsenter", "--namespace", "net:\(inode)"
+    ).filter { $0["change"] == "moved" }
     #expect(moves.map { $0["comm"] } == ["nsenter"], "\(moves)")
     // The name that a process inherits before its first program is not stored.
     let answer = try ask(recording, "shared", "comm:elsewhere", "net:\(inode)", "--type", "net")

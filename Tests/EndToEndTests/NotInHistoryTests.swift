@@ -83,7 +83,10 @@ import Testing
   }
 
   @Test func aTimeThatIsRecorded() throws {
-    let outcome = try query("10", "20", "--at", time("MIN", movedBy: 10_000_000))
+    // A sample shows a process only at the moment at which it read it, so that the time begins with its end.
+    let end = try #require(
+      recording.number("SELECT wall_ns + duration_ns FROM sample ORDER BY seq LIMIT 1"))
+    let outcome = try query("10", "20", "--at", argument(end + 1000))
     #expect(outcome.status == 0)
     #expect(outcome.messages == "")
   }
