@@ -161,13 +161,20 @@ public final class HistoryReader {
     try connection.snapshot(or: wrap, body)
   }
 
-  /// Waits for the next commit of the recorder, if the `-wal` file is large, and at most for a second. At a commit
-  /// without a reader SQLite can copy the whole `-wal` file into the main file and write it from its beginning again.
+  /// Waits for two commits of the recorder, if the `-wal` file is large, and at most for a second. After a commit
+  /// without a reader SQLite copies the whole `-wal` file into the main file, and the next commit without a reader writes
+  /// the `-wal` file from its beginning again (wal.html, "Avoiding Excessively Large WAL Files").
   func letLogBeUsedAgain() throws(HistoryError) {
     do throws(SQLiteError) {
       guard FileSpace.size(RealPath.of(path) + "-wal") > Self.largeLog else { return }
-      let version = try dataVersion()
-      for _ in 0..<200 where try dataVersion() == version { usleep(5000) }
+      var version = try dataVersion()
+      var commits = 0
+      for _ in 0..<200 where commits < 2 {
+        usleep(5000)
+        let next = try dataVersion()
+        if next != version { commits += 1 }
+        version = next
+      }
     } catch { throw wrap(error) }
   }
 
