@@ -17,7 +17,8 @@ def measure(machine, report, short, rounds):
     report.heading(f"A fork storm of {seconds} s with --max-size {size}M")
     if not permitted(machine, report):
         return
-    recording = Recording(machine, "--events", "on", interval=5)
+    # The metrics are those of the last sample.
+    recording = Recording(machine, "--events", "on", interval=1 if short else 5)
     file, metrics = recording.file, machine.path("bounds.prom")
     recorder = subprocess.Popen(
         [*recording.command, *recording.options, "--keep", "off", "--max-size", f"{size}M",
