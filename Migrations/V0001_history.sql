@@ -258,7 +258,7 @@ CREATE TABLE namespace (
   inode        INTEGER NOT NULL,
   kernel_id    INTEGER,                      -- NULL where the kernel gives none; then:
   session_id   INTEGER REFERENCES session,   --   the session that observed it, and
-  inode_generation INTEGER,                  --   a number that tells it from others with its inode number
+  inode_generation INTEGER,                  --   distinguishes namespaces that had one inode number
   initial      INTEGER CHECK (initial IN (0, 1)),  -- 1: made at boot; NULL when that is not known
   -- The first sequence number at which the namespace was known, and the last one at which a process was in it. If
   -- no process ever was in it, last_seq equals first_seq. last_seq is NULL while a process is in it.

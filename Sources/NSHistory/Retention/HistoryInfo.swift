@@ -23,7 +23,7 @@ package struct HistoryInfo: Sendable, Hashable {
   package let span: ClosedRange<WallTime>?
   /// Whether retention has removed the beginning of the history.
   package let isPruned: Bool
-  /// The greatest size, in bytes, that the last session was told to keep to; nil for no limit, and without a session.
+  /// The size limit of the last session, in bytes; nil if it has none, and without a session.
   package let maxSize: Int64?
   /// The bounds of the slice, if the history is one; otherwise nil.
   package let slice: SliceBounds.Info?

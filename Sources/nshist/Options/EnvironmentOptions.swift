@@ -22,7 +22,7 @@ enum EnvironmentOptions {
   /// The variables that `add` adds to the arguments of this process, as text for an error.
   static var text: String {
     guard Arguments.all.first == NSHist.name(of: Record.self),
-      // The error of a variable that is no flag names it already.
+      // `given` throws for a variable whose value does not suit a flag. That error names the variable itself.
       let given = try? given(beside: Arguments.all), !given.isEmpty
     else { return "" }
     return "; from the environment: \(given.map(\.variable).joined(separator: " "))"

@@ -96,7 +96,8 @@ enum SelectorArguments {
 }
 
 extension SelectorArguments {
-  /// Looks up the namespace that a path leads to now. Its kernel id tells it from earlier ones with its inode number.
+  /// Looks up the namespace that a path leads to now. The kernel id distinguishes it from earlier namespaces that had its
+  /// inode number.
   private static func namespace(atPath path: String) throws -> NamespaceSelector {
     let shown = SystemText.sanitized(path)
     let remedy = """

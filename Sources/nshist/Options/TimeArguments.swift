@@ -49,8 +49,11 @@ enum TimeArguments {
     let start = try time(since, "--since", now: now)
     let end = try end(until, "--until", now: now)
     if let start, let end, start > end {
-      let isOfToday = start > now && since?.contains("-") == false
-      let remedy = isOfToday ? "write 'yesterday \(since ?? "")' for the day before" : "swap them"
+      // Only a time of day without a date is still a time after this word.
+      let before = "yesterday \(since ?? "")"
+      let isOfToday =
+        start > now && !TimeExpression.meanings(of: before, now: now, zone: .local).isEmpty
+      let remedy = isOfToday ? "write '\(before)' for the day before" : "swap them"
       throw ValidationError(
         "--since \(since ?? "") is later than --until \(until ?? ""); \(remedy)")
     }

@@ -9,7 +9,7 @@ struct Table {
     var shorter: [String] = []
 
     /// Returns the cell with other values before its texts: `created: new net:[4026532281]`.
-    func behind(_ values: [String]) -> Cell {
+    func preceded(by values: [String]) -> Cell {
       let beginning = values.filter { !$0.isEmpty }.map { "\($0): " }.joined()
       if beginning.isEmpty { return self }
       return Cell(text: beginning + text, colour: colour, shorter: shorter.map { beginning + $0 })
@@ -142,7 +142,7 @@ struct Table {
     while line.last == " " { line.removeLast() }
     line += "\n"
     if let beneath, let fit, !row[beneath].text.isEmpty {
-      let cell = row[beneath].behind(layout.beginnings.map { row[$0].text })
+      let cell = row[beneath].preceded(by: layout.beginnings.map { row[$0].text })
       let lines = fit.wrapped(cell, fit.width - TableFit.indentation, TableFit.indentation)
       line += String(repeating: " ", count: TableFit.indentation) + (lines.first ?? "")
       line += Self.continued(lines.dropFirst(), 2 * TableFit.indentation) + "\n"
