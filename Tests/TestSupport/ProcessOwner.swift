@@ -61,7 +61,7 @@ public final class ProcessOwner: Sendable {
 }
 
 #if canImport(Testing)
-  /// The trait `.ownsProcesses`: runs each test with a `ProcessOwner` of its own.
+  /// The trait `.ownsProcesses`: runs each test with a `ProcessOwner` of its own, on the threads for tests that wait.
   public struct ProcessOwning: TestTrait, SuiteTrait, TestScoping {
     /// The trait also holds for the suites inside of a suite.
     public var isRecursive: Bool { true }
@@ -70,7 +70,9 @@ public final class ProcessOwner: Sendable {
     public func provideScope(
       for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-      try await ProcessOwner.perform(function)
+      try await withTaskExecutorPreference(WaitingTests.shared) {
+        try await ProcessOwner.perform(function)
+      }
     }
   }
 
