@@ -72,16 +72,22 @@ struct NamespaceSnapshot {
     for pin in pins { add(pin, to: &counts) }
     try reading.namespaces.read(counts.keys)
     try addAncestors(to: &counts)
+    // Sorts the ids before the answers are built, because an answer is a large value to move.
+    var order: [(type: UInt8, inode: UInt64, id: Int64)] = []
+    for id in counts.keys where isSelected(id) {
+      let namespace = try reading.namespaces.lifetime(id).namespace
+      order.append((namespace.type.rawValue, namespace.inode, id))
+    }
+    order.sort(by: <)
     var found: [NamespaceAtMoment] = []
-    for (id, count) in counts where isSelected(id) {
+    found.reserveCapacity(order.count)
+    for (_, _, id) in order {
+      guard let count = counts[id] else { continue }
       let lifetime = try reading.namespaces.lifetime(id)
       if count.isPinnedOnly, try isMadeLater(lifetime) { continue }
       found.append(try namespace(lifetime, count))
     }
-    return found.sorted { one, other in
-      (one.namespace.type.rawValue, one.namespace.inode, one.namespace.id)
-        < (other.namespace.type.rawValue, other.namespace.inode, other.namespace.id)
-    }
+    return found
   }
 
   /// Counts a process for the namespaces that only its link for children leads to.

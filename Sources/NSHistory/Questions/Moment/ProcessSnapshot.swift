@@ -26,19 +26,19 @@ struct ProcessSnapshot {
           found[history.process.task].map { $0.merged(with: history) } ?? history
       }
     }
+    // Sorts the ids before the answers are built, because an answer is a large value to move.
+    let order = found.values.map { ($0.process.pid, $0.process.task) }.sorted(by: <)
     var processes: [ProcessAtMoment] = []
-    for history in found.values {
-      var history = history
+    processes.reserveCapacity(order.count)
+    for (_, task) in order {
+      guard var history = found.removeValue(forKey: task) else { continue }
       history.process = try reading.containers.resolved(
         history.process, history.memberships, reading.taskHistories
       ).described(in: sampleWindows, at: time)
       if let one = try process(history) { processes.append(one) }
     }
     return withOutsiders(
-      withoutExitedParents(Self.withoutReturned(Self.withoutPredecessors(processes)))
-    ).sorted { one, other in
-      (one.process.pid, one.process.task) < (other.process.pid, other.process.task)
-    }
+      withoutExitedParents(Self.withoutReturned(Self.withoutPredecessors(processes))))
   }
 
   /// Marks the processes that were in the own namespaces of a container and came from outside of it.
