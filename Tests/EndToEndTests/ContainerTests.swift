@@ -59,7 +59,7 @@ struct ContainerTests {
       #expect(Set(members.compactMap(\.pid)).isSuperset(of: [Int(one), Int(two)]), "\(members)")
     }
     try expectEmptied(recording, first.last, ["net", "pid", "uts"], by: time("ended"))
-    try expectNothingUntold(recording)
+    try expectNoDisagreements(recording)
   }
 
   @Test(
@@ -85,7 +85,7 @@ struct ContainerTests {
     }
     let peers = try recording.ask("peers", "\(pids[0])", "--type", "net").compactMap(\.pid)
     #expect(peers.contains(Int(pids[1])))
-    try expectNothingUntold(recording)
+    try expectNoDisagreements(recording)
   }
 
   @Test(
@@ -114,7 +114,7 @@ struct ContainerTests {
     let sleeper = members.first { $0["comm"] == "sleep" }
     #expect((sleeper?.time("until") ?? 0) - (sleeper?.time("from") ?? 0) >= 100_000_000)
     try expectEmptied(recording, first.first, Self.isolated, by: life.done)
-    try expectNothingUntold(recording)
+    try expectNoDisagreements(recording)
   }
 
   private func expect(_ rows: [Row], beginsIn time: ClosedRange<WallTime>) {
@@ -140,12 +140,14 @@ struct ContainerTests {
       let emptied = changes.filter { change in
         change.rows("parts").contains { $0.row("from")?.number("inode") == inode }
       }
-      let isTold = emptied.contains { $0.flag("exact") == true && ($0.time("time") ?? .max) <= end }
-      #expect(isTold, "\(type) in \(changes)")
+      let isReported = emptied.contains {
+        $0.flag("exact") == true && ($0.time("time") ?? .max) <= end
+      }
+      #expect(isReported, "\(type) in \(changes)")
     }
   }
 
-  private func expectNothingUntold(_ recording: LiveRecording) throws {
+  private func expectNoDisagreements(_ recording: LiveRecording) throws {
     try recording.waitForSamples(2)
     #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
   }

@@ -92,10 +92,10 @@ struct ContainerTruthTests {
     )
     #expect(asked * 2 > actors.count && containersRead * 4 > asked && usersRead * 4 > asked)
     for (id, _) in cgroups {
-      let told = Set(try recording.ask("history", "container:\(id)").compactMap(\.pid))
+      let reported = Set(try recording.ask("history", "container:\(id)").compactMap(\.pid))
       let others = actors.filter { counts[$0.pid] == 1 && $0.container != id }.map { Int($0.pid) }
-      let strangers = told.intersection(others)
-      #expect(strangers.isEmpty, "\(strangers) of \(told.count)")
+      let strangers = reported.intersection(others)
+      #expect(strangers.isEmpty, "\(strangers) of \(reported.count)")
     }
   }
 }

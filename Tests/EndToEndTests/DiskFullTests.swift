@@ -59,7 +59,7 @@ struct DiskFullTests {
     #expect(answer.status == 1, "\(answer.messages)")
   }
 
-  @Test func aFullDiskAtTheEndIsTold() throws {
+  @Test func aFullDiskAtTheEndIsReported() throws {
     let recorder = try recording.startAndAwait(samples: 3)
     try fillUntilItFails(recorder)
     let full = try #require(recording.number("SELECT MAX(seq) FROM sample"))

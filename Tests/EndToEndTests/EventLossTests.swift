@@ -11,12 +11,12 @@ struct EventLossTests {
   @Test("events that are lost in a burst are recorded as one gap with two ends")
   func burst() throws {
     // Other tests may keep the recorder from running so long that more events are lost.
-    for _ in 1...4 where try isTold() { return }
+    for _ in 1...4 where try recordsOneGap() { return }
     Issue.record("the machine was too busy four times")
   }
 
   /// Returns false if events besides those of the burst were lost too.
-  private func isTold() throws -> Bool {
+  private func recordsOneGap() throws -> Bool {
     // The ring is large enough for the events of other tests, and far too small for the burst.
     let recording = try LiveRecording(interval: "8s", ["--events", "on", "--event-ring", "64"])
     let (one, other) = (try TestProcess(), try TestProcess())
@@ -38,7 +38,7 @@ struct EventLossTests {
     try eventually("a word on it") {
       try recording.messages().contains("events of the kernel were lost")
     }
-    let told = ClockReading.now().wall
+    let logged = ClockReading.now().wall
     usleep(100_000)
     let after = try TimedAction { try other.enter(one.pid, CloneFlag.net) }
     try recording.waitForSamples(1)
@@ -52,7 +52,7 @@ struct EventLossTests {
     let gap = try #require(gaps.first)
     #expect(gap["missing"] == "events-lost")
     let (from, until) = (try #require(gap.time("from")), try #require(gap.time("until")))
-    #expect(before.done < from && from < within && within < until && until < told)
+    #expect(before.done < from && from < within && within < until && until < logged)
 
     let inGap = try recording.same([one.pid, other.pid], at: within, "net")
     #expect(inGap["verdict"] == "unknown" && inGap["reason"] == "gap", "\(inGap)")

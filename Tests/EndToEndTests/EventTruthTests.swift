@@ -64,12 +64,13 @@ struct EventTruthTests {
     #expect(falsehoods == 0, "\(groups.mistakes.prefix(5).joined(separator: "\n"))")
     // On a loaded machine PIDs are often reused before they are read, and then `never` is not proven.
     #expect(groups.shared > 50 && groups.never > 5)
-    let unsaid = groups.unknownOfTold.count
+    let unanswered = groups.unknownOfReported.count
     #expect(
-      unsaid * 10 <= groups.asked, "\(groups.unknownOfTold.prefix(5).joined(separator: "\n"))")
+      unanswered * 10 <= groups.asked,
+      "\(groups.unknownOfReported.prefix(5).joined(separator: "\n"))")
     print(
       "groups, seed \(seed): \(groups.shared) shared, \(groups.never) never, \(groups.unknown) unknown"
-        + " (of told: \(unsaid)) of \(groups.asked)")
+        + " (of reported: \(unanswered)) of \(groups.asked)")
     let span = log.lives.compactMap(\.acts.first?.began)
     let seconds = Double((span.max() ?? 0) - (span.min() ?? 0)) / 1e9
     print(
@@ -88,9 +89,9 @@ struct EventTruthTests {
     #expect(
       unseen * 1000 <= Self.unseenPerThousand * checker.asked,
       "\(checker.unseen.prefix(5).joined(separator: "\n"))")
-    let untold = ranges.unseen.count
+    let unreported = ranges.unseen.count
     #expect(
-      untold * 1000 <= 2 * Self.unseenPerThousand * ranges.asked,
+      unreported * 1000 <= 2 * Self.unseenPerThousand * ranges.asked,
       "\(ranges.unseen.prefix(5).joined(separator: "\n"))")
     // Each verdict has to occur often, or the test would prove nothing.
     #expect(checker.same > 50 && checker.different > 50)

@@ -52,7 +52,7 @@ import Testing
     #expect(try Data(contentsOf: URL(fileURLWithPath: target)) == Data("precious".utf8))
   }
 
-  @Test func aFullDeviceIsTold() throws {
+  @Test func aFullDeviceIsReported() throws {
     let outcome = try Command.run(
       "/bin/sh",
       ["-c", "exec \"$0\" export --db \"$1\" > /dev/full", Command.nshist, recording.path])

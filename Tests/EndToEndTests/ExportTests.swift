@@ -131,7 +131,7 @@ import Testing
     }
   }
 
-  @Test func rowsBeforeWhatCannotBeReadAreTold() throws {
+  @Test func rowsBeforeAnUnreadablePageArePrinted() throws {
     try Connection(path: recording.path, access: .readWrite).execute(
       """
       UPDATE membership SET set_id = 99

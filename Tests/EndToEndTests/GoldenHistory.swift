@@ -94,9 +94,9 @@ enum GoldenHistory {
         if before != now { sample.changed.append(.init(token: token, links: ordered(now))) }
       }
     }
-    let told = (sample.appeared.map(\.links) + sample.changed.map(\.links)).joined()
-    let met = Set(told.compactMap { if case .namespace(let one) = $0 { one } else { nil } })
-    sample.related = relations.filter { met.contains($0.namespace) }
+    let links = (sample.appeared.map(\.links) + sample.changed.map(\.links)).joined()
+    let observed = Set(links.compactMap { if case .namespace(let one) = $0 { one } else { nil } })
+    sample.related = relations.filter { observed.contains($0.namespace) }
     return sample
   }
 

@@ -22,13 +22,13 @@ struct KilledListenerTests {
     let death = ClockReading.now().wall
     recording.signal(SIGKILL)
     usleep(50_000)
-    let told = try recording.ask("changes", "--pid", "\(puppet.pid)").filter {
+    let reported = try recording.ask("changes", "--pid", "\(puppet.pid)").filter {
       $0["change"] == "moved"
     }
     let safe = moves.filter { $0.done < death - 1_200_000_000 }
     #expect(safe.count > 10)
-    #expect(told.count >= safe.count, "\(told.count) of \(safe.count) and \(moves.count)")
-    for (row, move) in zip(told, moves) {
+    #expect(reported.count >= safe.count, "\(reported.count) of \(safe.count) and \(moves.count)")
+    for (row, move) in zip(reported, moves) {
       #expect(move.contains(row.time("time")) && row.flag("exact") == true, "\(row) is not \(move)")
     }
   }

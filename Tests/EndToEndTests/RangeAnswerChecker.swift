@@ -44,7 +44,7 @@ struct RangeAnswerChecker {
     guard known else { return }
     let span = (since ?? recorded.lowerBound)...(until ?? recorded.upperBound)
     // After the last sample nothing is known.
-    let told = span.clamped(to: recorded)
+    let recordedSpan = span.clamped(to: recorded)
     for line in answer.types {
       asked += 1
       let truths = sharing(line.type, pids, in: span)
@@ -59,11 +59,13 @@ struct RangeAnswerChecker {
         if truths.contains(true) { report("once same", line, pids, span) }
       case .unknown:
         // No event reports time namespaces (see `ExactTruth`).
-        if checker.isExact, line.type != .time, sharing(line.type, pids, in: told).contains(true) {
+        if checker.isExact, line.type != .time,
+          sharing(line.type, pids, in: recordedSpan).contains(true)
+        {
           unseen.append(words("once same", line, pids, span))
         }
       }
-      if checker.isExact { checkWhole(line, pids, told) }
+      if checker.isExact { checkWhole(line, pids, recordedSpan) }
       for interval in line.intervals where !isTrue(interval, line.type, pids) {
         report("not all of \(interval.from)...\(interval.until)", line, pids, span)
       }
@@ -76,8 +78,10 @@ struct RangeAnswerChecker {
   ) {
     guard line.type != .time, line.verdict != .different else { return }
     for (time, isShared) in stretches(line.type, pids, in: span) where isShared == true {
-      let isTold = line.intervals.contains { $0.from <= time && time <= $0.until }
-      if !isTold { unseen.append(words("together at \(time), and not told", line, pids, span)) }
+      let isReported = line.intervals.contains { $0.from <= time && time <= $0.until }
+      if !isReported {
+        unseen.append(words("together at \(time), and not reported", line, pids, span))
+      }
     }
   }
 

@@ -15,7 +15,7 @@ struct SharedAnswerChecker {
   private let pids: [Int32]
   private(set) var mistakes: [String] = []
   /// Answers that are unknown although events covered the time.
-  private(set) var unknownOfTold: [String] = []
+  private(set) var unknownOfReported: [String] = []
   private(set) var asked = 0
   private(set) var shared = 0
   private(set) var never = 0
@@ -119,7 +119,7 @@ struct SharedAnswerChecker {
       if isExact, line.type != .time, window.since != nil,
         line.reason != .notRunning, line.reason != .notRecorded
       {
-        unknownOfTold.append("\(what) (\(line.reason?.rawValue ?? "")) \(line.unobserved)")
+        unknownOfReported.append("\(what) (\(line.reason?.rawValue ?? "")) \(line.unobserved)")
       }
     }
   }

@@ -102,8 +102,8 @@ struct ShortLivedTests {
     // Running processes are always stored, and no other process is named as their parent.
     #expect(try isKept(child) && isKept(Int(later.pid)))
     #expect(try isKept(parent) == keepsPlain)
-    let told = try recording.ask("history", "\(child)").first?.row("parent")?.pid
-    #expect(told == (keepsPlain ? parent : nil))
+    let reported = try recording.ask("history", "\(child)").first?.row("parent")?.pid
+    #expect(reported == (keepsPlain ? parent : nil))
     try recording.waitForSamples(1)
     #expect(try isKept(child))
     #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })

@@ -131,7 +131,7 @@ struct TerminalTableTests {
     }
   }
 
-  @Test("the peers of a container are counted once, however many of its processes they met")
+  @Test("the peers of a container are counted once, however many of its processes they observed")
   func peersOfContainer() throws {
     let outcome = try Command.run(
       Command.nshist, ["query", "peers", "container:0123", "--utc", "--db", path])

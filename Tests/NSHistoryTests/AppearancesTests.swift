@@ -45,9 +45,9 @@ import Testing
         let expected = model.values.sorted {
           ($0.facts.startTicks ?? 0, $0.token.number) < ($1.facts.startTicks ?? 0, $1.token.number)
         }
-        let told = Array(appearances.inOrder)
-        #expect(told.map(\.token) == expected.map(\.token), "seed \(seed)")
-        #expect(told.map(\.facts) == expected.map(\.facts), "seed \(seed)")
+        let listed = Array(appearances.inOrder)
+        #expect(listed.map(\.token) == expected.map(\.token), "seed \(seed)")
+        #expect(listed.map(\.facts) == expected.map(\.facts), "seed \(seed)")
       }
     }
   }

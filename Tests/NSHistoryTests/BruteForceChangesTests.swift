@@ -80,7 +80,7 @@ struct BruteForceChangesTests {
         brute.check(
           history.place(parent.process, sample - 1, children) != part.to?.key,
           "p\(process) started by \(sample) in \(part.to?.key.description ?? ""), where the "
-            + "children of p\(parent.process) went; told to come from "
+            + "children of p\(parent.process) went; reported to come from "
             + "\(part.from?.key.description ?? ""); marks \(change.marks)")
       }
     }
@@ -108,13 +108,14 @@ struct BruteForceChangesTests {
     allowed: Set<BruteForceChange>
   ) {
     for one in required {
-      let told = found.filter { $0.process == one.process && $0.sample == one.sample }
+      let reported = found.filter { $0.process == one.process && $0.sample == one.sample }
       brute.check(
-        told.count == 1 && told[0].kind == one.kind && told[0].parts.isSuperset(of: one.parts),
-        "told is \(told), not \(one)")
+        reported.count == 1 && reported[0].kind == one.kind
+          && reported[0].parts.isSuperset(of: one.parts),
+        "reported is \(reported), not \(one)")
     }
-    for one in found { brute.check(allowed.contains(one), "told is \(one), which was not") }
-    brute.check(Set(found).count == found.count, "a change is told twice")
+    for one in found { brute.check(allowed.contains(one), "reported is \(one), which was not") }
+    brute.check(Set(found).count == found.count, "a change is reported twice")
   }
 
   private func check(_ brute: BruteForce, _ change: NamespaceChange) {
@@ -165,21 +166,21 @@ struct BruteForceChangesTests {
   private func checkEnds(_ brute: BruteForce, _ found: [NamespaceChange]) {
     let history = brute.history
     let ends = history.ends()
-    var told: Set<Key> = []
+    var reported: Set<Key> = []
     for change in found {
       guard change.parts.count == 1, let key = change.parts[0].from?.key else {
         brute.check(false, "an end of \(change.parts)")
         continue
       }
       let sample = brute.sample(endedAt: change.by)
-      brute.check(told.insert(key).inserted, "\(key) ended twice")
+      brute.check(reported.insert(key).inserted, "\(key) ended twice")
       let isKept = history.mayLiveOn(key, after: sample - 1)
       brute.check(
         ends[key] == sample && !isKept,
         "\(key) ended by \(sample), not by \(ends[key] ?? -1); may live on: \(isKept)")
     }
     for (key, sample) in ends where !history.mayLiveOn(key, after: sample - 1) {
-      brute.check(told.contains(key), "\(key) ended by \(sample), which is not told")
+      brute.check(reported.contains(key), "\(key) ended by \(sample), which is not reported")
     }
   }
 }

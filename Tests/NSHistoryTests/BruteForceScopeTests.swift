@@ -96,12 +96,12 @@ struct BruteForceScopeTests {
               brute.number(change.process), brute.sample(endedAt: change.by) - 1, part.link) == key
         }
         guard isDirect != afterUnread else { continue }
-        let isTold = own.contains { one in
+        let isReported = own.contains { one in
           one.kind == change.kind && one.by == change.by && one.process == change.process
             && Set(one.parts) == Set(parts)
         }
         brute.check(
-          isTold,
+          isReported,
           "\(key): only among all p\(brute.number(change.process)) \(change.kind.rawValue) "
             + "by \(brute.sample(endedAt: change.by)): \(parts)")
       }

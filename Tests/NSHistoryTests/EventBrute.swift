@@ -70,7 +70,7 @@ extension EventHistory {
     let isEdge = isEdge ?? self.isEdge
     var runs: [EventRun<Value>] = []
     for point in points.indices {
-      guard let now = points[point].told[actor].map(value) else { continue }
+      guard let now = points[point].reported[actor].map(value) else { continue }
       if let last = runs.last, last.points.upperBound == point - 1, last.value == now,
         !isEdge(point)
       {
@@ -116,13 +116,13 @@ extension EventHistory {
   }
 
   /// Returns the process that has a PID from a point on, according to the reports.
-  func told(_ pid: Int32, at point: Int) -> Int? {
-    points[point].told.keys.first { actors[$0].pid == pid && actors[$0].tid == nil }
+  func reportedActor(_ pid: Int32, at point: Int) -> Int? {
+    points[point].reported.keys.first { actors[$0].pid == pid && actors[$0].tid == nil }
   }
 
   /// Returns the namespace of an actor from a point on, according to the reports.
   func place(_ actor: Int, _ point: Int, _ type: NamespaceType) -> Key? {
-    Self.part(points[point].told[actor], type.link)?.key
+    Self.part(points[point].reported[actor], type.link)?.key
   }
 
   /// Returns the last point that began at a time or before it, and whether a point is so near that rounding to a

@@ -29,7 +29,7 @@ struct EventChangesTests {
       let own = try brute.reader.allChanges(.init(process: .pid(Int64(pid))))
       for change in own { checkTruth(brute, change) }
       let records = try brute.reader.processes(.pid(Int64(pid))).map(history.number)
-      for actor in Set(records) where !history.doubtful.contains(actor) {
+      for actor in Set(records) where !history.wronglyReported.contains(actor) {
         let rows = 1 + history.points.indices.count { history.isForgotten(actor, at: $0) }
         let count = records.count { $0 == actor }
         brute.check(count == rows, "a\(actor): \(count) rows, not \(rows)")
@@ -58,7 +58,7 @@ struct EventChangesTests {
     for change in all { checkTruth(brute, change) }
     let times = all.compactMap(\.by)
     brute.check(times == times.sorted(), "out of order")
-    for actor in history.actors.indices where !history.doubtful.contains(actor) {
+    for actor in history.actors.indices where !history.wronglyReported.contains(actor) {
       let kinds: [NamespaceChange.Kind] = [.moved, .returned]
       let found = all.filter { kinds.contains($0.kind) && history.number($0.process) == actor }
       let expected = expected(history, actor).filter { kinds.contains($0.kind) }
@@ -77,17 +77,17 @@ struct EventChangesTests {
     var all: [Expected] = []
     var last: Int?
     for point in history.points.indices {
-      guard let links = history.points[point].told[actor] else { continue }
+      guard let links = history.points[point].reported[actor] else { continue }
       let isEvent = history.points[point].isEvent && history.points[point].actor == actor
       if let seen = last, history.isForgotten(actor, at: point) {
         all.append(.init(kind: .lastSeen, after: seen, by: point, isExact: false))
         last = nil
       }
       if let last {
-        if history.points[last].told[actor] != links {
+        if history.points[last].reported[actor] != links {
           let parent = history.actors[actor].parent
           let isReturn = history.isReturned(
-            actor, links, parent.flatMap { history.points[point].told[$0] })
+            actor, links, parent.flatMap { history.points[point].reported[$0] })
           all.append(
             .init(kind: isReturn ? .returned : .moved, after: last, by: point, isExact: isEvent))
         }
@@ -117,7 +117,7 @@ struct EventChangesTests {
     guard actor >= 0, let after = change.after, let by = change.by else { return }
     // Skips changes across sessions, whose clocks may differ, and actors whose wrong reports no sample corrected.
     guard change.missing == nil,
-      !history.doubts.contains(where: { $0.actor == actor && !$0.isFound })
+      !history.wrongReports.contains(where: { $0.actor == actor && !$0.isFound })
     else { return }
     let (point, _) = history.point(before: by + EventHistory.blur)
     guard let point else { return }

@@ -28,7 +28,7 @@ struct EventExportTests {
       found[history.number(row.comm), default: [:]][row.type, default: []].append(row)
       return true
     }
-    for actor in history.actors.indices where !history.doubtful.contains(actor) {
+    for actor in history.actors.indices where !history.wronglyReported.contains(actor) {
       for type in NamespaceType.allCases {
         let rows = found[actor]?[type] ?? []
         let runs = history.runs(actor) { EventHistory.part($0, type.link) }
@@ -48,8 +48,8 @@ struct EventExportTests {
       }
     }
     let actors = Set(found.keys)
-    let told = Set(history.points.flatMap(\.told.keys))
-    brute.check(actors == told, "exported are \(actors), told \(told)")
+    let reported = Set(history.points.flatMap(\.reported.keys))
+    brute.check(actors == reported, "exported are \(actors), reported \(reported)")
     brute.report()
   }
 
@@ -57,7 +57,7 @@ struct EventExportTests {
   func members(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
-    let certain = history.actors.indices.filter { !history.doubtful.contains($0) }
+    let certain = history.actors.indices.filter { !history.wronglyReported.contains($0) }
     for type in [NamespaceType.net, .pid, .user] {
       let runs = certain.flatMap { history.runs($0) { EventHistory.part($0, type.link) } }
       for key in Set(runs.compactMap { $0.value?.key }) {
@@ -71,7 +71,7 @@ struct EventExportTests {
           return true
         }
         let expected = runs.filter { $0.value?.key == key }
-        let sure = found.filter { !history.doubtful.contains($0.actor) }
+        let sure = found.filter { !history.wronglyReported.contains($0.actor) }
           .sorted { ($0.actor, $0.from) < ($1.actor, $1.from) }
         brute.check(
           sure.count == expected.count
@@ -96,7 +96,7 @@ struct EventExportTests {
       }
     }
     for actor in history.actors.indices
-    where history.actors[actor].tid == nil && !history.doubtful.contains(actor) {
+    where history.actors[actor].tid == nil && !history.wronglyReported.contains(actor) {
       let runs = history.runs(actor) { $0 }
       let found = stays[actor] ?? []
       brute.check(found.count == runs.count, "a\(actor): \(found.count) stays of \(runs.count)")
@@ -120,7 +120,7 @@ struct EventExportTests {
     let history = brute.history
     for lane in try brute.reader.timeline((1...12).map { .pid($0) }) {
       let actor = history.number(lane.process)
-      if history.doubtful.contains(actor) { continue }
+      if history.wronglyReported.contains(actor) { continue }
       let known = lane.segments.filter {
         if case .namespace = $0.state { true } else { false }
       }
@@ -158,7 +158,7 @@ struct EventEdges {
   func check<Value>(_ run: EventRun<Value>, _ beginning: IntervalBound, _ end: IntervalBound) {
     let history = brute.history
     let (first, last) = (run.points.lowerBound, run.points.upperBound)
-    let wasThere = first > 0 && history.points[first - 1].told[run.actor] != nil
+    let wasThere = first > 0 && history.points[first - 1].reported[run.actor] != nil
     let began: IntervalBound.Kind =
       history.isCutOff(first) ? .firstSeen : wasThere ? .changed : .started
     let before =
@@ -167,7 +167,7 @@ struct EventEdges {
       beginning.kind == began && EventHistory.isTime(beginning.other, before),
       "a\(run.actor) in \(run.points) began \(beginning), not \(began) \(before ?? 0)")
     let isLast = last == history.points.count - 1
-    let isThere = !isLast && history.points[last + 1].told[run.actor] != nil
+    let isThere = !isLast && history.points[last + 1].reported[run.actor] != nil
     let ended: IntervalBound.Kind =
       isLast && brute.isRecorded
       ? .open : history.isCutOff(last + 1) ? .lastSeen : isThere ? .changed : .exited

@@ -27,7 +27,7 @@ struct EventFolding {
     guard let failing = places.randomElement(using: &random) else { return nil }
     var isFolding = false
     // How many sequence numbers were reported, and how many of them were written.
-    var told = 0
+    var reported = 0
     var written = 0
     var begun = 0
     for (place, step) in history.steps.enumerated() {
@@ -53,11 +53,11 @@ struct EventFolding {
       }
       switch step {
       case .events(let batch, let isWritten):
-        told += batch.events.count
-        if isWritten { written = told }
+        reported += batch.events.count
+        if isWritten { written = reported }
       case .sample:
-        told += 1
-        written = told
+        reported += 1
+        written = reported
       default: break
       }
     }
@@ -82,7 +82,7 @@ struct EventFolding {
     }
     let boot = wall - history.epochs[history.points[point].session]
     // Samples correct wrong reports only later, and others are not read before the end of the sample.
-    let isLost = history.doubts.contains { pids.contains(history.actors[$0.actor].pid) }
+    let isLost = history.wrongReports.contains { pids.contains(history.actors[$0.actor].pid) }
     if isLost || !history.points[point].isExact && wall <= history.wallEnd(point) { return true }
     let near = history.points.map(\.boot).filter { abs($0 - boot) <= 2000 }.flatMap {
       [$0, $0 - 1]

@@ -41,13 +41,13 @@ struct EventHistory {
     var gap: GapCause?
     var disagreements = 0
     /// The links of every actor from this point on, according to the reports.
-    var told: [Int: [LinkState]]
+    var reported: [Int: [LinkState]]
     /// The actor of an event.
     var actor: Int?
   }
 
   /// A time in which the reports on an actor are wrong.
-  struct Doubt {
+  struct WrongReport {
     let actor: Int
     let from: Int64
     let until: Int64
@@ -65,7 +65,7 @@ struct EventHistory {
 
   var actors: [Actor] = []
   var points: [Point] = []
-  var doubts: [Doubt] = []
+  var wrongReports: [WrongReport] = []
   var steps: [Step] = []
   /// The wall-clock time at which the boot clock was zero, for each session.
   var epochs: [WallTime] = []
@@ -99,9 +99,9 @@ extension EventHistory {
   static let blur: Int64 = 1000
 
   /// Whether a reported time is an actual one, rounded down.
-  static func isTime(_ told: WallTime?, _ time: WallTime?) -> Bool {
-    guard let told, let time else { return told == nil && time == nil }
-    return (0..<blur).contains(time - told)
+  static func isTime(_ reported: WallTime?, _ time: WallTime?) -> Bool {
+    guard let reported, let time else { return reported == nil && time == nil }
+    return (0..<blur).contains(time - reported)
   }
 
   func wall(_ point: Int) -> WallTime { epochs[points[point].session] + points[point].boot }
@@ -125,7 +125,7 @@ extension EventHistory {
   /// after the clock tick of its start, so its PID may have been reused within that tick.
   func isForgotten(_ actor: Int, at point: Int) -> Bool {
     guard point > 0, points[point].session != points[point - 1].session,
-      points[point - 1].told[actor] != nil, points[point].told[actor] != nil
+      points[point - 1].reported[actor] != nil, points[point].reported[actor] != nil
     else { return false }
     // Nothing is stored by which a thread could be recognised in a later session.
     if actors[actor].tid != nil { return true }
@@ -151,8 +151,8 @@ extension EventHistory {
   }
 
   /// Whether the reports on an actor are wrong at a time.
-  func isDoubtful(_ actor: Int, at boot: Int64) -> Bool {
-    doubts.contains { $0.actor == actor && boot >= $0.from && boot <= $0.until }
+  func isWronglyReported(_ actor: Int, at boot: Int64) -> Bool {
+    wrongReports.contains { $0.actor == actor && boot >= $0.from && boot <= $0.until }
   }
 
   /// Whether a thread with these links is in all namespaces of its process.
@@ -181,7 +181,7 @@ extension EventHistory {
   }
 
   /// The actors on which reports were wrong at some time.
-  var doubtful: Set<Int> { Set(doubts.map(\.actor)) }
+  var wronglyReported: Set<Int> { Set(wrongReports.map(\.actor)) }
 }
 
 extension EventHistory {
@@ -189,10 +189,11 @@ extension EventHistory {
   var excerpt: String {
     points.indices.map { index in
       let point = points[index]
-      let before = index > 0 ? points[index - 1].told : [:]
-      let news = Set(before.keys).union(point.told.keys).sorted().compactMap { actor -> String? in
-        guard before[actor] != point.told[actor] else { return nil }
-        guard let now = point.told[actor] else { return "-a\(actor)" }
+      let before = index > 0 ? points[index - 1].reported : [:]
+      let news = Set(before.keys).union(point.reported.keys).sorted().compactMap {
+        actor -> String? in
+        guard before[actor] != point.reported[actor] else { return nil }
+        guard let now = point.reported[actor] else { return "-a\(actor)" }
         let links = NamespaceLink.allCases.filter {
           Self.part(before[actor], $0) != Self.part(now, $0)
         }.map { "\($0.fileName)=\(Self.part(now, $0)?.key.map { "\($0.id ?? 0)" } ?? "?")" }

@@ -26,7 +26,9 @@ struct EventMomentTests {
         "around \(time): \(answer.samples)")
       let boot = time - history.epochs[history.points[point].session]
       check(brute, boot, answer.processes)
-      let isSure = history.doubts.allSatisfy { boot < $0.from || $0.isFound && boot > $0.until }
+      let isSure = history.wrongReports.allSatisfy {
+        boot < $0.from || $0.isFound && boot > $0.until
+      }
       if isSure { check(brute, boot, try brute.reader.namespaces(at: time)) }
       let coverage = try brute.reader.coverage(at: time)
       brute.check(
@@ -41,9 +43,10 @@ struct EventMomentTests {
     for one in found {
       let actor = history.number(one.process)
       brute.check(listed.insert(actor).inserted, "a\(actor) is there twice at \(boot)")
-      let isReturned = history.isReturned(actor, at: boot) && !isDoubtful(history, actor, boot)
+      let isReturned =
+        history.isReturned(actor, at: boot) && !isWronglyReported(history, actor, boot)
       brute.check(!isReturned, "a\(actor) is there at \(boot), and is where its process is")
-      if isDoubtful(history, actor, boot) { continue }
+      if isWronglyReported(history, actor, boot) { continue }
       let links = history.links(actor, at: boot)
       brute.check(
         one.presence == .certain && links != nil, "a\(actor) at \(boot): \(one.presence)")
@@ -56,13 +59,13 @@ struct EventMomentTests {
       }
     }
     for actor in history.actors.indices where history.links(actor, at: boot) != nil {
-      if isDoubtful(history, actor, boot) || history.isReturned(actor, at: boot) { continue }
+      if isWronglyReported(history, actor, boot) || history.isReturned(actor, at: boot) { continue }
       brute.check(listed.contains(actor), "a\(actor) is not there at \(boot)")
     }
   }
 
-  private func isDoubtful(_ history: EventHistory, _ actor: Int, _ boot: Int64) -> Bool {
-    history.doubts.contains {
+  private func isWronglyReported(_ history: EventHistory, _ actor: Int, _ boot: Int64) -> Bool {
+    history.wrongReports.contains {
       $0.actor == actor && boot >= $0.from && (boot <= $0.until || !$0.isFound)
     }
   }

@@ -24,7 +24,7 @@ struct EventPeersTests {
         return true
       }
     }
-    let actors = history.actors.indices.filter { !history.doubtful.contains($0) }
+    let actors = history.actors.indices.filter { !history.wronglyReported.contains($0) }
     var random = SeededRandom(seed: seed)
     for one in actors.shuffled(using: &random).prefix(16) where history.actors[one].tid == nil {
       // The threads of a process are not its peers.
@@ -53,6 +53,6 @@ struct EventPeersTests {
   }
 
   private static func itself(_ actor: Int) -> (EventHistory, Int) -> Int? {
-    { history, point in history.points[point].told[actor] == nil ? nil : actor }
+    { history, point in history.points[point].reported[actor] == nil ? nil : actor }
   }
 }

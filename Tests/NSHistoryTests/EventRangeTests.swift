@@ -30,7 +30,7 @@ struct EventRangeTests {
   }
 
   static func process(_ pid: Int32) -> (EventHistory, Int) -> Int? {
-    { history, point in history.told(pid, at: point) }
+    { history, point in history.reportedActor(pid, at: point) }
   }
 
   private func check(
@@ -38,13 +38,13 @@ struct EventRangeTests {
   ) {
     let history = brute.history
     let intervals = line.intervals.filter { !history.isMoment($0.from, $0.until) }
-    let doubtful = history.doubtful
-    let pids = Set(doubtful.map { history.actors[$0].pid })
-    let isDoubtful =
+    let wronglyReported = history.wronglyReported
+    let pids = Set(wronglyReported.map { history.actors[$0].pid })
+    let isWronglyReported =
       intervals.contains { interval in
         interval.processes.contains { pids.contains(Int32($0.pid)) }
-      } || spans.contains { !doubtful.isDisjoint(with: $0.actors) }
-    if isDoubtful { return }
+      } || spans.contains { !wronglyReported.isDisjoint(with: $0.actors) }
+    if isWronglyReported { return }
     let isRight =
       intervals.count == spans.count
       && zip(intervals, spans).allSatisfy { interval, span in
@@ -77,8 +77,8 @@ struct EventRangeTests {
       return !isNear && history.stretch(after: point) == .exact
         && point.map { time > history.wallEnd($0) } ?? false
     }
-    let doubtful = Set(history.doubtful.map { history.actors[$0].pid })
-    let pids = (1...12).map { Int32($0) }.filter { !doubtful.contains($0) }
+    let wronglyReported = Set(history.wronglyReported.map { history.actors[$0].pid })
+    let pids = (1...12).map { Int32($0) }.filter { !wronglyReported.contains($0) }
     for _ in 0..<60 {
       let range = (0..<2).compactMap { _ in ends.randomElement(using: &random) }.sorted()
       let pair = Array(pids.shuffled(using: &random).prefix(2))

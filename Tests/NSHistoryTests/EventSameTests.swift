@@ -52,7 +52,7 @@ struct EventSameTests {
         line.verdict == .unknown || truths.contains(line.verdict),
         "\(what): \(line.type) \(line.verdict), never: \(truths)")
       if isNear { continue }
-      if isDoubtful(history, pids, boot) {
+      if isWronglyReported(history, pids, boot) {
         brute.check(
           line.reason != .notRunning
             || pids.contains { history.process($0, at: boot) == nil },
@@ -61,7 +61,7 @@ struct EventSameTests {
       }
       brute.check(line.verdict == truths[0], "\(what): \(line.type) \(line.verdict): \(truths[0])")
       let isKnown = pids.allSatisfy { pid in
-        history.points.indices.contains { history.told(pid, at: $0) != nil }
+        history.points.indices.contains { history.reportedActor(pid, at: $0) != nil }
       }
       let reason: UnknownReason? = truths[0] == .unknown ? .notRunning : nil
       brute.check(
@@ -76,13 +76,13 @@ struct EventSameTests {
 
   /// Whether the reports on one of the PIDs are wrong, and no sample corrected that later.
   private func isLost(_ history: EventHistory, _ pids: [Int32], _ boot: Int64) -> Bool {
-    history.doubts.contains {
+    history.wrongReports.contains {
       !$0.isFound && pids.contains(history.actors[$0.actor].pid) && boot >= $0.from
     }
   }
 
-  private func isDoubtful(_ history: EventHistory, _ pids: [Int32], _ boot: Int64) -> Bool {
-    history.doubts.contains {
+  private func isWronglyReported(_ history: EventHistory, _ pids: [Int32], _ boot: Int64) -> Bool {
+    history.wrongReports.contains {
       pids.contains(history.actors[$0.actor].pid) && boot >= $0.from && boot <= $0.until
     }
   }
@@ -104,7 +104,8 @@ struct EventSameTests {
     _ history: EventHistory, _ pids: [Int32], _ point: Int, _ type: NamespaceType
   ) -> Verdict {
     let places = pids.map { pid -> EventHistory.Key? in
-      guard let actor = history.told(pid, at: point), history.told(pid, at: point + 1) == actor,
+      guard let actor = history.reportedActor(pid, at: point),
+        history.reportedActor(pid, at: point + 1) == actor,
         let place = history.place(actor, point, type),
         history.place(actor, point + 1, type) == place
       else { return nil }

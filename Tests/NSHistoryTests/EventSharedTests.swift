@@ -61,7 +61,7 @@ struct EventSharedTests {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
     // Skips histories with wrong reports that no sample corrected: no answer can be right there.
-    guard history.doubts.allSatisfy(\.isFound) else { return }
+    guard history.wrongReports.allSatisfy(\.isFound) else { return }
     var random = SeededRandom(seed: seed)
     let groups = groups(brute)
     let times = history.times(&random)
@@ -152,15 +152,15 @@ struct EventSharedTests {
       brute.check(line.visits.isEmpty, "\(what): \(line.visits)")
     case .unknown:
       brute.check(line.reason != nil, "\(what) without a reason")
-      guard isTold(history, window), line.reason != .notRunning, line.reason != .notRecorded
+      guard isReported(history, window), line.reason != .notRunning, line.reason != .notRecorded
       else { return }
       brute.check(false, "\(what) (\(line.reason?.rawValue ?? "")), in truth \(truths)")
     }
   }
 
   /// Whether events cover all of a window, and no report of the history is wrong.
-  private func isTold(_ history: EventHistory, _ window: TimeWindow) -> Bool {
-    guard let since = window.since, let until = window.until, history.doubts.isEmpty else {
+  private func isReported(_ history: EventHistory, _ window: TimeWindow) -> Bool {
+    guard let since = window.since, let until = window.until, history.wrongReports.isEmpty else {
       return false
     }
     let (low, isLowNear) = history.point(before: since)

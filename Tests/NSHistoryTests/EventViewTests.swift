@@ -102,7 +102,7 @@ struct EventViewTests {
             AND l.first_seen = m.first_seen AND l.last_seen = m.last_seen AND l.open = m.open))
       FROM memberships AS m ORDER BY first_seen, membership_id
       """, 8)
-    for actor in history.actors.indices where !history.doubtful.contains(actor) {
+    for actor in history.actors.indices where !history.wronglyReported.contains(actor) {
       let runs = history.runs(actor, isEdge: { history.isSessionStart($0) }) { $0 }
       let own = rows.filter { history.number($0.texts[1]) == actor }
         .sorted { (Self.time($0.texts[2]) ?? 0) < (Self.time($1.texts[2]) ?? 0) }
@@ -130,8 +130,8 @@ struct EventViewTests {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
     let processes = try Self.rows(brute, "SELECT task_id, pid, tid, comm, uid FROM processes", 5)
-    let told = Set(history.points.flatMap(\.told.keys))
-    brute.check(Set(processes.map { history.number($0.texts[3]) }) == told, "not all processes")
+    let reported = Set(history.points.flatMap(\.reported.keys))
+    brute.check(Set(processes.map { history.number($0.texts[3]) }) == reported, "not all processes")
     for row in processes {
       let actor = history.actors[history.number(row.texts[3])]
       brute.check(

@@ -34,8 +34,8 @@ extension EventWorld {
   mutating func beginSession() {
     let later = Int64.random(in: 0...3, using: &random) * HistoryScript.second
     history.epochs.append((history.epochs.last ?? HistoryScript.epoch) + later)
-    told = [:]
-    met = []
+    reported = [:]
+    observed = []
     pending = EventBatch(epoch: 0)
     history.steps.append(.begin(session(reading(now))))
     addSample(SampleTiming(), isFirst: true)
@@ -48,17 +48,17 @@ extension EventWorld {
   mutating func takeSample() {
     let dice = Int.random(in: 0..<10, using: &random)
     // While a change is unreported, no sample with a gap follows: the second sample from it has to find it.
-    let isSure = unheard.isEmpty
+    let isSure = unreported.isEmpty
     switch dice {
     case 0,
       1 where isSure, 2 where isSure:
       guard isSure else { return takeExactSample() }
       cut(isWritten: false)
-      happen(Int.random(in: 0...4, using: &random))
+      makeUnreportedChanges(Int.random(in: 0...4, using: &random))
       now += Int64.random(in: 1_000...50_000_000, using: &random)
       addSample(SampleTiming(gap: GapCause.allCases.randomElement(using: &random)))
     case 4, 5:
-      missSomething()
+      missChange()
       takeExactSample()
     default: takeExactSample()
     }
@@ -69,26 +69,28 @@ extension EventWorld {
     var sample = ProcessSample(start: reading(now))
     let start = now
     now += Int64.random(in: 5_000_000...200_000_000, using: &random)
-    if chance(1, of: 3) { happen(1) }
+    if chance(1, of: 3) { makeUnreportedChanges(1) }
     now += Int64.random(in: 5_000_000...200_000_000, using: &random)
     sample.end = reading(now)
     for actor in paused.keys { machine.release(actor) }
     paused = [:]
     let there = machine.links
-    sample.disappeared = told.keys.sorted().filter { there[$0] == nil }.map(token)
+    sample.disappeared = reported.keys.sorted().filter { there[$0] == nil }.map(token)
     for (actor, links) in there.sorted(by: { $0.key < $1.key }) {
-      if told[actor] == nil {
+      if reported[actor] == nil {
         sample.appeared.append(appearance(actor, links))
-      } else if told[actor] != links {
+      } else if reported[actor] != links {
         sample.changed.append(.init(token: token(actor), links: links))
       }
     }
     identify(machine.processes, &sample)
-    told = there
+    reported = there
     let end = now
     now += 1_000
     history.points.append(
-      .init(session: history.epochs.count - 1, boot: start, end: end, gap: timing.gap, told: told))
+      .init(
+        session: history.epochs.count - 1, boot: start, end: end, gap: timing.gap,
+        reported: reported))
     history.steps.append(.sample(sample, timing))
     confirmed = start
     lastSample = start
@@ -104,15 +106,15 @@ extension EventWorld {
   }
 
   private mutating func identify(_ actors: some Sequence<Int>, _ sample: inout ProcessSample) {
-    for actor in actors where met.insert(actor).inserted && told[actor] != nil {
+    for actor in actors where observed.insert(actor).inserted && reported[actor] != nil {
       sample.identified.append(.init(token: token(actor), facts: facts(actor)))
     }
   }
 
   /// Makes a change that no event reports and that the next sample but one finds.
-  private mutating func missSomething() {
+  private mutating func missChange() {
     let actors = machine.processes.filter {
-      unheard[$0] == nil && machine.pid($0) != 1 && told[$0] != nil
+      unreported[$0] == nil && machine.pid($0) != 1 && reported[$0] != nil
         && machine.threads(of: $0).isEmpty
     }
     now += 2_000
@@ -120,13 +122,13 @@ extension EventWorld {
     switch Int.random(in: 0..<3, using: &random) {
     case 0:
       guard machine.move(actor, at: now, in: &history, &random) else { return }
-      unheard[actor] = now
+      unreported[actor] = now
     case 1:
       machine.exit(actor, at: now, in: &history, staysKnown: true)
-      unheard[actor] = now
+      unreported[actor] = now
     default:
       if let actor = machine.start(at: now, in: &history, elsewhere: chance(1, of: 2), &random) {
-        unheard[actor] = now
+        unreported[actor] = now
       }
     }
     now += 2_000
@@ -138,11 +140,11 @@ extension EventWorld {
     var sample = ProcessSample(start: reading(now))
     sample.end = reading(now + Int64.random(in: 5_000_000...200_000_000, using: &random))
     var timing = SampleTiming(isExact: true)
-    let before = told
-    for actor in unheard.keys.sorted() {
+    let before = reported
+    for actor in unreported.keys.sorted() {
       misses[actor, default: 0] += 1
-      guard misses[actor] == 2, let since = unheard[actor] else { continue }
-      unheard[actor] = nil
+      guard misses[actor] == 2, let since = unreported[actor] else { continue }
+      unreported[actor] = nil
       misses[actor] = nil
       timing.disagreements += 1
       switch (before[actor], machine.links[actor]) {
@@ -153,15 +155,15 @@ extension EventWorld {
         machine.release(actor)
       }
       if before[actor] != nil { sample.contradicted.insert(token(actor)) }
-      told[actor] = machine.links[actor]
-      history.doubts.append(
+      reported[actor] = machine.links[actor]
+      history.wrongReports.append(
         .init(actor: actor, from: min(since, confirmed), until: now, isFound: true))
     }
-    identify(before.keys.filter { told[$0] != nil }.sorted(), &sample)
+    identify(before.keys.filter { reported[$0] != nil }.sorted(), &sample)
     history.points.append(
       .init(
         session: history.epochs.count - 1, boot: now, end: now, isExact: true,
-        disagreements: timing.disagreements, told: told))
+        disagreements: timing.disagreements, reported: reported))
     history.steps.append(.sample(sample, timing))
     confirmed = lastSample
     lastSample = now
@@ -169,13 +171,13 @@ extension EventWorld {
   }
 
   /// Marks unreported changes that no sample found as wrong until the end.
-  mutating func unheardAtTheEnd() {
-    for (actor, since) in unheard {
-      history.doubts.append(.init(actor: actor, from: since, until: now, isFound: false))
+  mutating func closeUnreported() {
+    for (actor, since) in unreported {
+      history.wrongReports.append(.init(actor: actor, from: since, until: now, isFound: false))
       machine.release(actor)
     }
     for actor in paused.keys { machine.release(actor) }
-    unheard = [:]
+    unreported = [:]
     misses = [:]
     paused = [:]
   }

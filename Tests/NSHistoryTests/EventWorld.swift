@@ -13,14 +13,14 @@ struct EventWorld {
   var now: Int64 = 1000 * HistoryScript.second
   var machine = EventMachine()
   /// The links of each actor according to the reports so far.
-  var told: [Int: [LinkState]] = [:]
+  var reported: [Int: [LinkState]] = [:]
   var pending = EventBatch(epoch: 0)
   /// Processes whose main thread exited and that may resume, with their links.
   var paused: [Int: [LinkState]] = [:]
   /// Actors that a sample has shown.
-  var met: Set<Int> = []
+  var observed: Set<Int> = []
   /// Actors with a change that no event reported, and its time. They do not change again until a sample finds it.
-  var unheard: [Int: Int64] = [:]
+  var unreported: [Int: Int64] = [:]
   /// How many samples were taken since that change, by actor.
   var misses: [Int: Int] = [:]
   /// The times of the sample before the last and of the last one. Reports are certain up to the first of them.
@@ -67,7 +67,7 @@ struct EventWorld {
     if history.epochs.isEmpty {
       for _ in 0..<4 { _ = machine.start(at: now, in: &history, elsewhere: true, &random) }
     }
-    happen(Int.random(in: 0...6, using: &random))
+    makeUnreportedChanges(Int.random(in: 0...6, using: &random))
     now += Int64.random(in: 1...20, using: &random) * HistoryScript.second
     listens = !chance(1, of: 4)
     beginSession()
@@ -75,22 +75,22 @@ struct EventWorld {
     if listens, chance(1, of: 2) {
       // The session ends with events.
       wait()
-      hear()
+      makeReportedChange()
       cut(isWritten: true)
     }
-    unheardAtTheEnd()
+    closeUnreported()
     history.steps.append(.end)
   }
 
   private mutating func runRound() {
     guard listens else {
-      happen(Int.random(in: 0...3, using: &random))
+      makeUnreportedChanges(Int.random(in: 0...3, using: &random))
       now += Int64.random(in: 1_000...500_000_000, using: &random)
       return addSample(SampleTiming())
     }
     for _ in 0..<Int.random(in: 0...9, using: &random) {
       wait()
-      hear()
+      makeReportedChange()
       if chance(1, of: 4) { cut(isWritten: chance(2, of: 3)) }
     }
     now += Int64.random(in: 1_000...500_000_000, using: &random)
@@ -98,10 +98,10 @@ struct EventWorld {
   }
 
   /// Makes changes that nothing reports.
-  mutating func happen(_ count: Int) {
+  mutating func makeUnreportedChanges(_ count: Int) {
     for _ in 0..<count {
       now += Int64.random(in: 1_000...50_000_000, using: &random)
-      let actors = machine.processes.filter { unheard[$0] == nil && machine.pid($0) != 1 }
+      let actors = machine.processes.filter { unreported[$0] == nil && machine.pid($0) != 1 }
       switch Int.random(in: 0..<4, using: &random) {
       case 0, 1: _ = machine.start(at: now, in: &history, elsewhere: chance(1, of: 3), &random)
       case 2:
@@ -117,9 +117,9 @@ struct EventWorld {
   }
 
   /// Makes a change that an event reports.
-  private mutating func hear() {
+  private mutating func makeReportedChange() {
     let actors = machine.alive.filter {
-      unheard[$0] == nil && told[$0] != nil && machine.pid($0) != 1
+      unreported[$0] == nil && reported[$0] != nil && machine.pid($0) != 1
     }
     let actor = actors.randomElement(using: &random)
     switch (Int.random(in: 0..<12, using: &random), actor) {
@@ -127,9 +127,9 @@ struct EventWorld {
     case (3, _): _ = start(isThread: true)
     case (4...6, let actor?):
       if machine.tid(actor) != nil, chance(1, of: 3) {
-        if machine.comeBack(actor, at: now, in: &history) { tellMove(actor) }
+        if machine.comeBack(actor, at: now, in: &history) { reportMove(actor) }
       } else if machine.move(actor, at: now, in: &history, &random) {
-        tellMove(actor)
+        reportMove(actor)
       }
     case (7, _):
       if let actor = paused.keys.sorted().first, let links = paused[actor] {
@@ -137,16 +137,16 @@ struct EventWorld {
         machine.resume(actor, links, at: now, in: &history)
         add(.resumed(token(actor), intern(links)), actor)
       } else {
-        startBrief()
+        startShortLived()
       }
     case (8, let actor?): exit(actor, mayResume: chance(1, of: 3))
-    case (9, _), (10, _): startBrief()
+    case (9, _), (10, _): startShortLived()
     case (_, let actor?): exit(actor, mayResume: false)
     }
   }
 
   /// Starts a process that exits soon, perhaps with a child that exits soon too.
-  private mutating func startBrief() {
+  private mutating func startShortLived() {
     guard let actor = start(isThread: false) else { return }
     now += Int64.random(in: 0...3_000_000, using: &random)
     if chance(1, of: 3), let child = start(isThread: false, parent: actor) {
@@ -158,7 +158,7 @@ struct EventWorld {
   }
 
   private mutating func start(isThread: Bool, parent: Int? = nil) -> Int? {
-    let parents = machine.processes.filter { unheard[$0] == nil && told[$0] != nil }
+    let parents = machine.processes.filter { unreported[$0] == nil && reported[$0] != nil }
     guard let parent = parent ?? parents.randomElement(using: &random) else { return nil }
     guard
       let actor = machine.start(
@@ -179,14 +179,14 @@ struct EventWorld {
     return actor
   }
 
-  private mutating func tellMove(_ actor: Int) {
+  private mutating func reportMove(_ actor: Int) {
     guard let links = machine.links[actor] else { return }
     add(.moved(token(actor), intern(links)), actor)
   }
 
   private mutating func exit(_ actor: Int, mayResume: Bool) {
     guard let links = machine.links[actor] else { return }
-    for thread in machine.threads(of: actor) where told[thread] != nil {
+    for thread in machine.threads(of: actor) where reported[thread] != nil {
       machine.exit(thread, at: now, in: &history)
       add(.exited(token(thread), mayResume: false), thread)
     }
@@ -198,10 +198,10 @@ struct EventWorld {
 
   private mutating func add(_ change: ProcessEvent.Change, _ actor: Int) {
     pending.events.append(ProcessEvent(boot: now, change))
-    told[actor] = machine.links[actor]
+    reported[actor] = machine.links[actor]
     history.points.append(
       .init(
         session: history.epochs.count - 1, boot: now, end: now, isEvent: true, isExact: true,
-        told: told, actor: actor))
+        reported: reported, actor: actor))
   }
 }

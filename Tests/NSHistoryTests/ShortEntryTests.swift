@@ -195,7 +195,7 @@ struct ShortEntryTests {
 
   /// Returns the container of a process at a time, and its source. Checks that processes, history and export agree on
   /// it.
-  private func told(
+  private func container(
     _ pid: Int64, at time: Int64, _ reader: HistoryReader
   ) throws -> (id: String?, source: ContainerSource?) {
     let there = try reader.processes(at: EntryHistory.wall(time)).processes
@@ -233,7 +233,7 @@ struct ShortEntryTests {
       history.sampled(22, [.net: 7], "0::/docker-\(String(repeating: "c", count: 64)).scope")
       history.exit(60, at: 3100)
     }.reader()
-    #expect(try told(60, at: 3050, reader) == (nil, .inherited))
+    #expect(try container(60, at: 3050, reader) == (nil, .inherited))
     #expect(try !reader.processes(.container(EntryHistory.web)).map(\.pid).contains(60))
     #expect(try shared(Self.groups[0], Self.groups[1], reader, .net).verdict == .unknown)
     let ipc = try shared(Self.groups[0], Self.groups[1], reader, .ipc)
@@ -249,7 +249,7 @@ struct ShortEntryTests {
       history.move(60, [.net: 2, .mnt: 2], at: 3020)
       history.exit(60, at: 3100)
     }.reader()
-    #expect(try told(60, at: 3050, reader) == (nil, nil))
+    #expect(try container(60, at: 3050, reader) == (nil, nil))
     #expect(try shared(Self.groups[0], Self.groups[1], reader).verdict == .never)
     // Process 60 may have been moved into the cgroup of the container whose namespaces it entered.
     #expect(try shared(Self.groups[0], .host, reader, .pid).verdict == .unknown)
@@ -262,8 +262,8 @@ struct ShortEntryTests {
       history.move(60, [.net: 2], at: 3010)
       history.exit(60, at: 3100)
     }.reader()
-    #expect(try told(60, at: 3050, reader) == (nil, .inherited))
-    #expect(try told(60, at: 3005, reader) == (nil, .inherited))
+    #expect(try container(60, at: 3050, reader) == (nil, .inherited))
+    #expect(try container(60, at: 3005, reader) == (nil, .inherited))
     #expect(try shared(Self.groups[0], Self.groups[1], reader).verdict == .unknown)
     // Process 60 proves nothing about the container in a namespace where no other process of the container was.
     #expect(try shared(Self.groups[0], .host, reader, .mnt).verdict == .unknown)
@@ -279,8 +279,8 @@ struct ShortEntryTests {
       history.move(60, [.net: 2, .mnt: 2], at: 3050)
       history.exit(60, at: 3100)
     }.reader()
-    #expect(try told(60, at: 3030, reader) == (EntryHistory.lab, .inherited))
-    #expect(try told(60, at: 3070, reader) == (EntryHistory.web, .namespaces))
+    #expect(try container(60, at: 3030, reader) == (EntryHistory.lab, .inherited))
+    #expect(try container(60, at: 3070, reader) == (EntryHistory.web, .namespaces))
     let window = TimeWindow(since: EntryHistory.wall(3060), until: EntryHistory.wall(3090))
     #expect(try reader.processes(.container(EntryHistory.lab), in: window).map(\.pid) == [20])
     #expect(try reader.processes(.container(EntryHistory.web), in: window).map(\.pid) == [10, 60])
@@ -308,12 +308,14 @@ struct ShortEntryTests {
         history.exit(pid, at: 3100 + Int64(pid))
       }
     }.reader()
-    #expect(try told(60, at: 3050, reader) == (nil, nil))
+    #expect(try container(60, at: 3050, reader) == (nil, nil))
     let there = try reader.processes(at: EntryHistory.wall(3050)).processes
     #expect(there.first { $0.process.pid == 60 }?.process.outsideOf.map(\.id) == [EntryHistory.web])
-    for pid: Int64 in [61, 62] { #expect(try told(pid, at: 3050, reader) == (nil, .inherited)) }
+    for pid: Int64 in [61, 62] {
+      #expect(try container(pid, at: 3050, reader) == (nil, .inherited))
+    }
     for pid: Int64 in [63, 71, 72] {
-      #expect(try told(pid, at: 3050, reader) == (EntryHistory.web, .namespaces))
+      #expect(try container(pid, at: 3050, reader) == (EntryHistory.web, .namespaces))
     }
     #expect(
       try reader.processes(.container(EntryHistory.web)).map(\.pid).sorted() == [

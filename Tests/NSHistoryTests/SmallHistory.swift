@@ -15,7 +15,7 @@ final class SmallHistory {
   let path: String
   let writer: HistoryWriter
   private let folder: TemporaryFolder
-  private var told: Set<UInt64> = []
+  private var reported: Set<UInt64> = []
   /// The processes of the sample before.
   private var known: [UInt64: Process] = [:]
   /// The boot clock.
@@ -34,7 +34,7 @@ final class SmallHistory {
   ///
   /// - Parameter shown: the pid namespace whose PIDs the recorder shows.
   func begin(shown: ObservedNamespace = SmallHistory.shown) throws {
-    told.removeAll()
+    reported.removeAll()
     known.removeAll()
     try writer.beginSession(Self.session(shown: shown, started: now))
   }
@@ -94,8 +94,8 @@ final class SmallHistory {
     var sample = ProcessSample(start: now)
     sample.related = related
     let tokens = Set(processes.map { UInt64($0.pid) })
-    sample.disappeared = told.subtracting(tokens).map(ProcessToken.init)
-    for process in processes where !told.contains(UInt64(process.pid)) {
+    sample.disappeared = reported.subtracting(tokens).map(ProcessToken.init)
+    for process in processes where !reported.contains(UInt64(process.pid)) {
       sample.appeared.append(
         .init(
           token: ProcessToken(number: UInt64(process.pid)),
@@ -117,7 +117,7 @@ final class SmallHistory {
             since: BootTime(nanoseconds: before)))
       }
     }
-    told = tokens
+    reported = tokens
     known = Dictionary(uniqueKeysWithValues: processes.map { (UInt64($0.pid), $0) })
     _ = try writer.write(sample, SampleTiming())
   }

@@ -32,15 +32,15 @@ struct UnseenSuccessorTests {
     let path = folder.file("\(seen.count)-\(seen[1].first ?? 0).db")
     let writer = try HistoryWriter(path: path)
     try writer.beginSession(Self.session(hasEvents: false))
-    var told: Set<Int32> = []
+    var reported: Set<Int32> = []
     for (place, pids) in seen.enumerated() {
       let seconds = Int64(10 + 10 * place)
       var sample = ProcessSample(start: Self.reading(seconds))
-      sample.appeared = pids.filter { !told.contains($0) }.map {
+      sample.appeared = pids.filter { !reported.contains($0) }.map {
         Self.appearance($0, started: seconds - 1)
       }
-      sample.disappeared = told.subtracting(pids).map { ProcessToken(number: UInt64($0)) }
-      told = Set(pids)
+      sample.disappeared = reported.subtracting(pids).map { ProcessToken(number: UInt64($0)) }
+      reported = Set(pids)
       _ = try writer.write(sample, SampleTiming())
     }
     try writer.endSession(.completed)
@@ -132,8 +132,8 @@ struct UnseenSuccessorTests {
 
   /// Writes a history in which 700 runs throughout and 600 from 1 to 2 s, with samples at 0, 3, 6 and 9 s and a gap
   /// before the third.
-  private func told() throws -> HistoryReader {
-    let path = folder.file("told.db")
+  private func readerOfEvents() throws -> HistoryReader {
+    let path = folder.file("events.db")
     let writer = try HistoryWriter(path: path)
     try writer.beginSession(Self.session(hasEvents: true))
     var first = ProcessSample(start: Self.reading(0))
@@ -162,22 +162,22 @@ struct UnseenSuccessorTests {
 
   @Test("in a gap another process may have had the PID")
   func inGap() throws {
-    let reader = try told()
+    let reader = try readerOfEvents()
     for one in [ProcessSelector.latest(.pid(600)), .pid(600)] {
       let bare = try line(reader, one, .latest(.pid(700)))
       #expect(bare.verdict == .unknown && bare.reason == .gap, "\(bare)")
       let unseen = try #require(bare.unobserved.first { $0.process == nil })
       #expect(unseen.group == 0 && unseen.reason == .gap)
       #expect(unseen.from == Self.time(3) && unseen.until == Self.time(6), "\(unseen)")
-      let told = try line(reader, one, .latest(.pid(700)), TimeWindow(until: Self.time(3) - 1))
-      #expect(told.verdict == .never && told.isExact, "\(told)")
+      let earlier = try line(reader, one, .latest(.pid(700)), TimeWindow(until: Self.time(3) - 1))
+      #expect(earlier.verdict == .never && earlier.isExact, "\(earlier)")
     }
   }
 
   @Test(
     "events prove `never` for a process that ran while they covered the time, despite a later gap")
   func exactBesideGap() throws {
-    let reader = try told()
+    let reader = try readerOfEvents()
     let one = ProcessSelector.pid(600, alive: Self.time(1) + Self.second / 2)
     let line = try line(reader, one, .latest(.pid(700)))
     #expect(line.verdict == .never && line.isExact, "\(line)")

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// A history with such a process.
-private struct UntoldStart {
+private struct UnreportedStart {
   private static let millisecond: Int64 = 1_000_000
   private static let begun: Int64 = 1_000_000 * millisecond
   private let folder: TemporaryFolder
@@ -99,14 +99,14 @@ private struct UntoldStart {
   }
 }
 
-struct UntoldStartTests {
-  private func wall(_ time: Int64) -> WallTime { UntoldStart.reading(time).wall }
+struct UnreportedStartTests {
+  private func wall(_ time: Int64) -> WallTime { UnreportedStart.reading(time).wall }
 
   @Test(
     "between its start and the sample that found it, the process is not called not-running",
-    arguments: UntoldStart.Start.allCases)
-  fileprivate func afterStart(start: UntoldStart.Start) throws {
-    let history = try UntoldStart(start)
+    arguments: UnreportedStart.Start.allCases)
+  fileprivate func afterStart(start: UnreportedStart.Start) throws {
+    let history = try UnreportedStart(start)
     // Moments in the clock tick of the start, before the next event, and after it.
     for time: Int64 in [5002, 5004, 5005, 5007, 5500, 9000, 12_000, 17_000] {
       let reason = try history.reason(at: time)
@@ -119,17 +119,17 @@ struct UntoldStartTests {
   @Test("before its start the process is not-running, if the start time could be read")
   func beforeStart() throws {
     for time: Int64 in [3500, 4900] {
-      #expect(try UntoldStart(.known).reason(at: time) == .notRunning, "\(time)")
-      #expect(try UntoldStart(.unreadable).reason(at: time) == .notRecorded, "\(time)")
+      #expect(try UnreportedStart(.known).reason(at: time) == .notRunning, "\(time)")
+      #expect(try UnreportedStart(.unreadable).reason(at: time) == .notRecorded, "\(time)")
     }
   }
 
   @Test(
     "while another process had the PID, and before that, only that one counts",
-    arguments: UntoldStart.Start.allCases
+    arguments: UnreportedStart.Start.allCases
   )
-  fileprivate func others(start: UntoldStart.Start) throws {
-    let history = try UntoldStart(start)
+  fileprivate func others(start: UnreportedStart.Start) throws {
+    let history = try UnreportedStart(start)
     #expect(try history.reason(at: 1000) == .notRunning)
     let alone = try history.reader.same(
       .init(pids: [.init(pid: 10), .init(pid: 2)], time: .at(wall(2500)), types: [.net]))
@@ -138,14 +138,14 @@ struct UntoldStartTests {
 
   @Test("PID@TIME selects the process after its start, and not before")
   func selector() throws {
-    let reader = try UntoldStart(.known).reader
+    let reader = try UnreportedStart(.known).reader
     #expect(try reader.processes(.pid(10, alive: wall(5005))).count == 1)
     #expect(try reader.processes(.pid(10, alive: wall(4900))).isEmpty)
   }
 
   @Test("the start of the process is reported as between two samples")
   func change() throws {
-    let changes = try UntoldStart(.known).reader.allChanges(.init(process: .pid(10)))
+    let changes = try UnreportedStart(.known).reader.allChanges(.init(process: .pid(10)))
     let started = changes.filter { $0.kind == .started }
     #expect(started.map(\.after) == [wall(2000), wall(0)])
     #expect(started.map(\.by) == [wall(2000), wall(20_000)])
