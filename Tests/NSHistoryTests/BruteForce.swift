@@ -1,4 +1,4 @@
-// The brute-force tests write a random history of samples. Loops over the samples, or over all exported rows, compute
+// The oracle-force tests write a random history of samples. Loops over the samples, or over all exported rows, compute
 // the expected answer to each question, which is compared with the answer of the reader.
 
 import NSHistory
@@ -124,18 +124,19 @@ final class BruteForce {
 }
 
 struct BruteForceExportTests {
-  /// The other brute-force tests use the exported rows. This one compares the rows with the samples.
+  /// The other oracle-force tests use the exported rows. This one compares the rows with the samples.
   @Test("exported rows equal the runs of equal links in the samples", arguments: BruteForce.seeds)
   func rows(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    let history = brute.history
+    let oracle = try BruteForce(seed: seed)
+    let history = oracle.history
     var expected: [BruteForce.Row] = []
     for process in history.processes.indices {
       for type in NamespaceType.allCases {
         var run: (state: LinkState, samples: ClosedRange<Int>)?
         for sample in 0...history.count {
-          let state = history.sight(process, sample)?[type.link]
-          if let open = run, open.state != state || sample < history.count && history.isEdge(sample)
+          let state = history.observation(process, sample)?[type.link]
+          if let open = run,
+            open.state != state || sample < history.count && history.isBound(sample)
           {
             expected.append(row(process, type, open, history))
             run = nil
@@ -145,11 +146,11 @@ struct BruteForceExportTests {
         }
       }
     }
-    brute.check(brute.rows.count == Set(brute.rows).count, "a row comes twice")
-    for row in Set(expected).symmetricDifference(brute.rows) {
-      brute.check(false, "only in one of both: \(row)")
+    oracle.check(oracle.rows.count == Set(oracle.rows).count, "a row comes twice")
+    for row in Set(expected).symmetricDifference(oracle.rows) {
+      oracle.check(false, "only in one of both: \(row)")
     }
-    brute.report()
+    oracle.report()
   }
 
   private func row(

@@ -48,9 +48,9 @@ extension RandomHistory {
 
   /// Returns the last sample before the given one that read a link of a process.
   func lastRead(_ process: Int, _ link: NamespaceLink, before sample: Int) -> Int? {
-    sighted(process).last {
+    observedSamples(process).last {
       $0 < sample
-        && (place(process, $0, link) != nil || sight(process, $0)?[link] == .unread(.pending))
+        && (place(process, $0, link) != nil || observation(process, $0)?[link] == .unread(.pending))
     }
   }
 
@@ -61,7 +61,7 @@ extension RandomHistory {
   ) -> Bool {
     let children = link.type.linkForChildren
     guard children != link, !key.isInitial,
-      let last = sighted(process).last(where: { $0 < sample }),
+      let last = observedSamples(process).last(where: { $0 < sample }),
       let own = place(process, last, link)
     else { return false }
     let isEmpty = !samples[sample - 1].values.contains { $0[link].key == key }
@@ -75,7 +75,7 @@ extension RandomHistory {
     var moves: Set<BruteForceChange> = []
     for process in processes.indices {
       var last: [NamespaceType: Key] = [:]
-      for sample in sighted(process) {
+      for sample in observedSamples(process) {
         var parts: Set<BruteForceChange.Part> = []
         for type in NamespaceType.allCases {
           guard let now = place(process, sample, type.link) else {
@@ -117,7 +117,7 @@ extension RandomHistory {
         // The process may have started before its parent moved.
         if now == before { continue }
         // Of a parent that is new itself, the earlier namespaces are not known.
-        let isKnown = parent.map { sight($0.process, facts.first - 1) != nil } ?? false
+        let isKnown = parent.map { observation($0.process, facts.first - 1) != nil } ?? false
         if let old, old != now, isKnown || !knew(now, before: facts.first) && !now.isInitial {
           parts.insert(.init(type: type, from: old, to: now))
         } else if old == nil, !now.isInitial, !knew(now, before: facts.first) {
@@ -149,11 +149,11 @@ extension RandomHistory {
   /// Whether a process that was last read in a namespace cannot be read in the sample after the given one, so that it
   /// may still be in the namespace.
   func mayLiveOn(_ key: Key, after sample: Int) -> Bool {
-    samples[sample + 1].values.contains { sight in
-      guard sight[key.type.link] == .unread(.denied),
-        let read = lastRead(sight.process, key.type.link, before: sample + 1)
+    samples[sample + 1].values.contains { observation in
+      guard observation[key.type.link] == .unread(.denied),
+        let read = lastRead(observation.process, key.type.link, before: sample + 1)
       else { return false }
-      return place(sight.process, read, key.type.link) == key
+      return place(observation.process, read, key.type.link) == key
     }
   }
 }

@@ -9,16 +9,16 @@ struct BruteForceCoverageTests {
   @Test(
     "coverage lists the periods of samples and the gaps between them", arguments: BruteForce.seeds)
   func periods(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    let history = brute.history
+    let oracle = try BruteForce(seed: seed)
+    let history = oracle.history
     var expected: [[Int64]] = []
     var first = 0
     var session: Int64 = 1
-    for next in 1...history.count where next == history.count || history.isEdge(next) {
+    for next in 1...history.count where next == history.count || history.isBound(next) {
       let (from, end) = (history.start(first), history.end(next - 1))
       let denied = history.processes.indices.count { process in
         (first..<next).contains { sample in
-          history.sight(process, sample)?.links.contains(.unread(.denied)) == true
+          history.observation(process, sample)?.links.contains(.unread(.denied)) == true
         }
       }
       expected.append([
@@ -31,7 +31,7 @@ struct BruteForceCoverageTests {
       first = next
     }
     var found: [[Int64]] = []
-    try brute.reader.coverage { period in
+    try oracle.reader.coverage { period in
       var line = [period.from.nanoseconds, period.until.nanoseconds]
       switch period.kind {
       case .recorded(let recorded):
@@ -42,14 +42,14 @@ struct BruteForceCoverageTests {
       found.append(line)
       return true
     }
-    brute.check(found == expected, "\(found), not \(expected)")
+    oracle.check(found == expected, "\(found), not \(expected)")
     for time in history.interestingTimes {
       let moments = history.moments(at: time)
-      let answer = try brute.reader.coverage(at: time)
+      let answer = try oracle.reader.coverage(at: time)
       let isCovered = !moments.isEmpty && moments.allSatisfy { !$0.isGap }
-      brute.check(answer.isCovered == isCovered, "at \(time): \(answer), not \(moments)")
+      oracle.check(answer.isCovered == isCovered, "at \(time): \(answer), not \(moments)")
     }
-    brute.report()
+    oracle.report()
   }
 
   private func missing(_ history: RandomHistory, _ sample: Int) -> Int64 {

@@ -6,7 +6,7 @@ import NamespaceModel
 import Testing
 
 struct BruteForceMembersTests {
-  private struct ResolvedInterval: Hashable {
+  private struct FoundInterval: Hashable {
     let process: Int
     let from: WallTime
     let until: WallTime
@@ -14,102 +14,102 @@ struct BruteForceMembersTests {
 
   @Test("the members of a namespace are the exported rows in it", arguments: BruteForce.seeds)
   func members(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    for key in brute.history.namespaces.sorted(by: { $0.description < $1.description }) {
-      let rows = brute.rows.filter { $0.namespace == key }
-      var found: [ResolvedInterval] = []
-      try brute.reader.members(of: .inode(key.type, key.inode)) { member in
+    let oracle = try BruteForce(seed: seed)
+    for key in oracle.history.namespaces.sorted(by: { $0.description < $1.description }) {
+      let rows = oracle.rows.filter { $0.namespace == key }
+      var found: [FoundInterval] = []
+      try oracle.reader.members(of: .inode(key.type, key.inode)) { member in
         // An inode number may have been several namespaces.
         guard member.namespace.key == key else { return true }
-        let process = brute.number(member.process)
-        found.append(ResolvedInterval(process: process, from: member.from, until: member.until))
-        brute.check(
+        let process = oracle.number(member.process)
+        found.append(FoundInterval(process: process, from: member.from, until: member.until))
+        oracle.check(
           member.namespace.isInitial == key.isInitial, "\(key): initial \(member.namespace)")
         let samples =
-          brute.sample(
+          oracle.sample(
             member.from)...max(
-            brute.sample(member.from), brute.sample(member.until))
-        BruteForceEdges(brute).check(process, samples, member.beginning, member.end, "in \(key)")
+            oracle.sample(member.from), oracle.sample(member.until))
+        BruteForceBounds(oracle).check(process, samples, member.beginning, member.end, "in \(key)")
         return true
       }
       let expected = rows.map {
-        ResolvedInterval(process: $0.process, from: $0.from, until: $0.until)
+        FoundInterval(process: $0.process, from: $0.from, until: $0.until)
       }
-      brute.check(
+      oracle.check(
         found.count == expected.count && Set(found) == Set(expected),
         "members of \(key): \(found), not \(expected)")
       guard let id = key.id else { continue }
       var byID = 0
-      try brute.reader.members(of: .kernelID(key.type, id)) { _ in
+      try oracle.reader.members(of: .kernelID(key.type, id)) { _ in
         byID += 1
         return true
       }
-      brute.check(byID == expected.count, "members of \(key) by its id: \(byID)")
+      oracle.check(byID == expected.count, "members of \(key) by its id: \(byID)")
     }
-    brute.report()
+    oracle.report()
   }
 
   @Test(
     "a summary says when a namespace was first and last seen, and what keeps it",
     arguments: BruteForce.seeds)
   func summaries(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    let history = brute.history
+    let oracle = try BruteForce(seed: seed)
+    let history = oracle.history
     for key in history.namespaces {
-      let all = try brute.reader.namespaces(.inode(key.type, key.inode))
+      let all = try oracle.reader.namespaces(.inode(key.type, key.inode))
       let found = all.filter { $0.namespace.key == key }
-      brute.check(found.count == 1, "\(found.count) summaries of \(key)")
+      oracle.check(found.count == 1, "\(found.count) summaries of \(key)")
       guard let summary = found.first else { continue }
       let known = history.samples.indices.filter { sample in
         history.samples[sample].values.contains { $0.links.contains { $0.key == key } }
       }
       // First and last by the wall clock, which may have been set back.
       let first = known.min { history.start($0) < history.start($1) }
-      brute.check(
-        brute.sample(summary.firstSeen) == first ?? -2,
-        "\(key) first seen in \(brute.sample(summary.firstSeen)), not \(first ?? -2)")
+      oracle.check(
+        oracle.sample(summary.firstSeen) == first ?? -2,
+        "\(key) first seen in \(oracle.sample(summary.firstSeen)), not \(first ?? -2)")
       // A namespace counts as seen also if only the children of a process go into it.
       let last = known.max { history.start($0) < history.start($1) }
-      brute.check(
-        brute.sample(summary.lastSeen) == last ?? -2,
-        "\(key) last seen in \(brute.sample(summary.lastSeen)), not \(last ?? -2)")
+      oracle.check(
+        oracle.sample(summary.lastSeen) == last ?? -2,
+        "\(key) last seen in \(oracle.sample(summary.lastSeen)), not \(last ?? -2)")
       let there = history.samples[history.count - 1].values
       let processes = there.count { $0[key.type.link].key == key }
       let parents = there.count {
         $0[key.type.link].key != key && $0[key.type.linkForChildren].key == key
       }
-      brute.check(
+      oracle.check(
         summary.kept.processes == processes && summary.kept.parents == parents
           && summary.kept.namespaces == 0,
         "\(key) is kept by \(summary.kept), not by \(processes) and \(parents)")
     }
-    brute.report()
+    oracle.report()
   }
 
   @Test("the namespaces in a timeline row are the exported rows", arguments: BruteForce.seeds)
   func lanes(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    let pids = Set(brute.history.processes.map { Int64($0.pid) }).sorted()
-    let lanes = try brute.reader.timeline(pids.map { .pid($0) })
-    brute.check(lanes.count == brute.history.processes.count * 8, "\(lanes.count) lanes")
+    let oracle = try BruteForce(seed: seed)
+    let pids = Set(oracle.history.processes.map { Int64($0.pid) }).sorted()
+    let lanes = try oracle.reader.timeline(pids.map { .pid($0) })
+    oracle.check(lanes.count == oracle.history.processes.count * 8, "\(lanes.count) lanes")
     for lane in lanes {
-      let process = brute.number(lane.process)
+      let process = oracle.number(lane.process)
       var found: [BruteForce.Row] = []
       for segment in lane.segments {
-        brute.check(segment.from <= segment.until, "a segment runs backwards: \(segment)")
+        oracle.check(segment.from <= segment.until, "a segment runs backwards: \(segment)")
         guard case .namespace(let namespace) = segment.state else { continue }
-        let from = brute.sample(segment.from)
+        let from = oracle.sample(segment.from)
         found.append(
           .init(
             process: process, type: lane.type, namespace: namespace.key, unread: nil,
-            samples: from...max(from, brute.sample(segment.until)), from: segment.from,
+            samples: from...max(from, oracle.sample(segment.until)), from: segment.from,
             until: segment.until))
       }
-      let expected = brute.rows.filter {
+      let expected = oracle.rows.filter {
         $0.process == process && $0.type == lane.type && $0.namespace != nil
       }
-      brute.check(found == expected, "p\(process) \(lane.type): \(found), not \(expected)")
+      oracle.check(found == expected, "p\(process) \(lane.type): \(found), not \(expected)")
     }
-    brute.report()
+    oracle.report()
   }
 }

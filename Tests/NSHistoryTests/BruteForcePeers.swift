@@ -16,40 +16,40 @@ struct BruteForcePeersTests {
 
   @Test("peers are the processes whose exported rows overlap", arguments: BruteForce.seeds)
   func rows(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    let found = try peers(brute)
-    for one in brute.history.processes.indices {
-      for other in brute.history.processes.indices where other != one {
-        compareWithRows(brute, one, other, (found[one] ?? [:]).filter { $0.key.peer == other })
+    let oracle = try BruteForce(seed: seed)
+    let found = try peers(oracle)
+    for one in oracle.history.processes.indices {
+      for other in oracle.history.processes.indices where other != one {
+        compareWithRows(oracle, one, other, (found[one] ?? [:]).filter { $0.key.peer == other })
       }
-      brute.check(found[one]?.keys.contains { $0.peer == one } != true, "p\(one) is its own peer")
+      oracle.check(found[one]?.keys.contains { $0.peer == one } != true, "p\(one) is its own peer")
     }
-    brute.report()
+    oracle.report()
   }
 
   @Test("peers are the processes that `same` finds together", arguments: BruteForce.seeds)
   func same(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    let found = try peers(brute)
-    let records = try brute.records()
-    for one in brute.history.processes.indices {
-      for other in brute.history.processes.indices where other > one {
+    let oracle = try BruteForce(seed: seed)
+    let found = try peers(oracle)
+    let records = try oracle.records()
+    for one in oracle.history.processes.indices {
+      for other in oracle.history.processes.indices where other > one {
         try compareWithSame(
-          brute, records, one, other, (found[one] ?? [:]).filter { $0.key.peer == other })
+          oracle, records, one, other, (found[one] ?? [:]).filter { $0.key.peer == other })
       }
     }
-    brute.report()
+    oracle.report()
   }
 
-  private func peers(_ brute: BruteForce) throws -> [Int: [Shared: [Peer.Together]]] {
+  private func peers(_ oracle: BruteForce) throws -> [Int: [Shared: [Peer.Together]]] {
     var found: [Int: [Shared: [Peer.Together]]] = [:]
-    for pid in Set(brute.history.processes.map(\.pid)) {
-      try brute.reader.peers(.init(.pid(Int64(pid)), countsInitial: true)) { peer in
+    for pid in Set(oracle.history.processes.map(\.pid)) {
+      try oracle.reader.peers(.init(.pid(Int64(pid)), countsInitial: true)) { peer in
         for shared in peer.shared {
-          let key = Shared(peer: brute.number(peer.peer), key: shared.namespace.key)
-          let isNew = found[brute.number(peer.process), default: [:]]
+          let key = Shared(peer: oracle.number(peer.peer), key: shared.namespace.key)
+          let isNew = found[oracle.number(peer.process), default: [:]]
             .updateValue(shared.intervals, forKey: key)
-          brute.check(isNew == nil, "\(key) comes twice")
+          oracle.check(isNew == nil, "\(key) comes twice")
         }
         return true
       }
@@ -58,13 +58,13 @@ struct BruteForcePeersTests {
   }
 
   private func compareWithRows(
-    _ brute: BruteForce, _ one: Int, _ other: Int, _ shared: [Shared: [Peer.Together]]
+    _ oracle: BruteForce, _ one: Int, _ other: Int, _ shared: [Shared: [Peer.Together]]
   ) {
     var proven: [Key: Int] = [:]
     var overlaps: [Key: [ClosedRange<Int>]] = [:]
-    for row in brute.rows where row.process == one {
+    for row in oracle.rows where row.process == one {
       guard let key = row.namespace else { continue }
-      for second in brute.rows where second.process == other && second.namespace == key {
+      for second in oracle.rows where second.process == other && second.namespace == key {
         guard row.samples.overlaps(second.samples) else { continue }
         let both = row.samples.clamped(to: second.samples)
         overlaps[key, default: []].append(both)
@@ -73,16 +73,16 @@ struct BruteForcePeersTests {
     }
     for (key, count) in proven {
       let times = shared[Shared(peer: other, key: key)]?.count ?? 0
-      brute.check(times >= count, "p\(one) and p\(other) in \(key): \(times) of \(count) times")
+      oracle.check(times >= count, "p\(one) and p\(other) in \(key): \(times) of \(count) times")
     }
     for (what, times) in shared {
       for time in times {
         let isInside = (overlaps[what.key] ?? []).contains { both in
-          let isLong = both.count > 1 || isProven(brute.history, one, other, what.key, both)
-          return isLong && time.from >= brute.history.start(both.lowerBound)
-            && time.until <= brute.history.start(both.upperBound) && time.from <= time.until
+          let isLong = both.count > 1 || isProven(oracle.history, one, other, what.key, both)
+          return isLong && time.from >= oracle.history.start(both.lowerBound)
+            && time.until <= oracle.history.start(both.upperBound) && time.from <= time.until
         }
-        brute.check(isInside, "p\(one) and p\(other) in \(what.key) at \(time)")
+        oracle.check(isInside, "p\(one) and p\(other) in \(what.key) at \(time)")
       }
     }
   }
@@ -93,27 +93,27 @@ struct BruteForcePeersTests {
     _ history: RandomHistory, _ one: Int, _ other: Int, _ key: Key, _ samples: ClosedRange<Int>
   ) -> Bool {
     let sample = samples.lowerBound
-    func stays(_ process: Int, _ side: Int) -> Bool {
+    func isInNamespace(_ process: Int, _ side: Int) -> Bool {
       side >= 0 && side < history.count && !history.isCutOff(max(side, sample))
         && history.place(process, side, key.type.link) == key
     }
-    let before = [one, other].map { stays($0, sample - 1) }
-    let after = [one, other].map { stays($0, sample + 1) }
+    let before = [one, other].map { isInNamespace($0, sample - 1) }
+    let after = [one, other].map { isInNamespace($0, sample + 1) }
     return before == [true, true] || after == [true, true] || before[0] && after[0]
       || before[1] && after[1]
   }
 
   private func compareWithSame(
-    _ brute: BruteForce, _ records: [Int: ProcessRecord], _ one: Int, _ other: Int,
+    _ oracle: BruteForce, _ records: [Int: ProcessRecord], _ one: Int, _ other: Int,
     _ shared: [Shared: [Peer.Together]]
   ) throws {
     let pids = [one, other].map { number in
       SameQuestion.Selector(
-        pid: Int64(brute.history.processes[number].pid), process: records[number]?.id)
+        pid: Int64(oracle.history.processes[number].pid), process: records[number]?.id)
     }
     // `same` cannot compare two processes with one PID.
     guard pids[0].pid != pids[1].pid else { return }
-    let answer = try brute.reader.same(
+    let answer = try oracle.reader.same(
       .init(pids: pids, time: .range(since: nil, until: nil)))
     for line in answer.types {
       let times = shared.filter { $0.key.key.type == line.type }.flatMap { what, times in
@@ -122,10 +122,10 @@ struct BruteForcePeersTests {
       let expected = line.intervals.map {
         Time(key: $0.namespace.key, from: $0.from, until: $0.until, isOpen: $0.isOpen)
       }
-      brute.check(
+      oracle.check(
         Set(times) == Set(expected) && times.count == expected.count,
         "p\(one) and p\(other) as peers: \(times); \(line.verdict) by `same`: \(expected)")
-      brute.check(
+      oracle.check(
         (line.verdict == .same) == !times.isEmpty, "\(line.verdict) but as peers \(times)")
     }
   }

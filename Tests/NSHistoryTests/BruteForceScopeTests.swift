@@ -9,53 +9,53 @@ struct BruteForceScopeTests {
     "the changes of a process are those of all changes that concern it", arguments: BruteForce.seeds
   )
   func ofProcess(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    let all = try brute.reader.allChanges(.init())
-    for pid in Set(brute.history.processes.map(\.pid)) {
-      let own = try brute.reader.allChanges(.init(process: .pid(Int64(pid))))
+    let oracle = try BruteForce(seed: seed)
+    let all = try oracle.reader.allChanges(.init())
+    for pid in Set(oracle.history.processes.map(\.pid)) {
+      let own = try oracle.reader.allChanges(.init(process: .pid(Int64(pid))))
       let moved = own.filter { $0.kind == .moved }
-      brute.check(
+      oracle.check(
         moved == all.filter { $0.process?.pid == Int64(pid) && $0.kind == .moved },
         "moves of PID \(pid): \(moved)")
-      brute.check(own.allSatisfy { $0.process?.pid == Int64(pid) }, "others than PID \(pid)")
-      for (process, facts) in brute.history.processes.enumerated() where facts.pid == pid {
-        let mine = own.filter { brute.number($0.process) == process }
-        check(brute, process, mine, all)
+      oracle.check(own.allSatisfy { $0.process?.pid == Int64(pid) }, "others than PID \(pid)")
+      for (process, facts) in oracle.history.processes.enumerated() where facts.pid == pid {
+        let mine = own.filter { oracle.number($0.process) == process }
+        check(oracle, process, mine, all)
       }
     }
-    brute.report()
+    oracle.report()
   }
 
   private func check(
-    _ brute: BruteForce, _ process: Int, _ own: [NamespaceChange], _ all: [NamespaceChange]
+    _ oracle: BruteForce, _ process: Int, _ own: [NamespaceChange], _ all: [NamespaceChange]
   ) {
-    let history = brute.history
-    let sighted = history.sighted(process)
-    let places = sighted.map { sample in
+    let history = oracle.history
+    let observedSamples = history.observedSamples(process)
+    let places = observedSamples.map { sample in
       NamespaceType.allCases.compactMap { history.place(process, sample, $0.link) }
     }
-    guard let first = sighted.first, let last = sighted.last else { return }
+    guard let first = observedSamples.first, let last = observedSamples.last else { return }
     let begun = own.filter { $0.kind == .started || $0.kind == .firstSeen }
     let kind: NamespaceChange.Kind = history.isCutOff(first) ? .firstSeen : .started
-    brute.check(
+    oracle.check(
       begun.count == (places[0].isEmpty ? 0 : 1)
         && begun.allSatisfy { change in
-          change.kind == kind && brute.sample(endedAt: change.by) == first
+          change.kind == kind && oracle.sample(endedAt: change.by) == first
             && Set(change.parts.compactMap(\.to?.key)) == Set(places[0])
         }, "p\(process) began with \(begun)")
-    for change in all where brute.number(change.process) == process {
+    for change in all where oracle.number(change.process) == process {
       let isKept = own.contains { one in
         one.kind == change.kind && one.by == change.by
           && Set(one.parts).isSuperset(of: change.parts)
       }
-      brute.check(isKept, "p\(process): only among all is \(change)")
+      oracle.check(isKept, "p\(process): only among all is \(change)")
     }
     let ended = own.filter { $0.kind == .exited || $0.kind == .lastSeen }
     let isToTell = last + 1 < history.count && places.contains { !$0.isEmpty }
-    brute.check(
+    oracle.check(
       ended.count == (isToTell ? 1 : 0)
         && ended.allSatisfy {
-          brute.sample(endedAt: $0.by) == last + 1
+          oracle.sample(endedAt: $0.by) == last + 1
             && ($0.kind == .lastSeen) == history.isCutOff(last + 1)
         }, "p\(process) ended with \(ended)")
   }
@@ -71,17 +71,17 @@ struct BruteForceScopeTests {
   func ofNamespaceAfterUnread(seed: UInt64) throws { try check(seed, afterUnread: true) }
 
   private func check(_ seed: UInt64, afterUnread: Bool) throws {
-    let brute = try BruteForce(seed: seed)
-    let history = brute.history
-    let all = try brute.reader.allChanges(.init())
+    let oracle = try BruteForce(seed: seed)
+    let history = oracle.history
+    let all = try oracle.reader.allChanges(.init())
     for key in history.namespaces {
       guard let id = key.id else { continue }
-      let own = try brute.reader.allChanges(.init(namespace: .kernelID(key.type, id)))
-      let samples = own.map { brute.sample(endedAt: $0.by) }
-      brute.check(samples == samples.sorted(), "\(key): out of order: \(samples)")
-      brute.check(Set(own).count == own.count, "\(key): a change twice")
+      let own = try oracle.reader.allChanges(.init(namespace: .kernelID(key.type, id)))
+      let samples = own.map { oracle.sample(endedAt: $0.by) }
+      oracle.check(samples == samples.sorted(), "\(key): out of order: \(samples)")
+      oracle.check(Set(own).count == own.count, "\(key): a change twice")
       for change in own {
-        brute.check(
+        oracle.check(
           change.parts.allSatisfy { $0.from?.key == key || $0.to?.key == key },
           "\(key): a part of another namespace: \(change.parts)")
       }
@@ -93,49 +93,51 @@ struct BruteForceScopeTests {
         let isDirect = parts.allSatisfy { part in
           part.to?.key == key || change.kind == .lastExit
             || history.place(
-              brute.number(change.process), brute.sample(endedAt: change.by) - 1, part.link) == key
+              oracle.number(change.process), oracle.sample(endedAt: change.by) - 1, part.link)
+              == key
         }
         guard isDirect != afterUnread else { continue }
         let isReported = own.contains { one in
           one.kind == change.kind && one.by == change.by && one.process == change.process
             && Set(one.parts) == Set(parts)
         }
-        brute.check(
+        oracle.check(
           isReported,
-          "\(key): only among all p\(brute.number(change.process)) \(change.kind.rawValue) "
-            + "by \(brute.sample(endedAt: change.by)): \(parts)")
+          "\(key): only among all p\(oracle.number(change.process)) \(change.kind.rawValue) "
+            + "by \(oracle.sample(endedAt: change.by)): \(parts)")
       }
       for process in history.processes.indices {
-        check(brute, key, process, own, afterUnread: afterUnread)
+        check(oracle, key, process, own, afterUnread: afterUnread)
       }
     }
-    brute.report()
+    oracle.report()
   }
 
   /// Checks that for each process in a namespace the changes show how it came and how it left, unless it is still
   /// there.
   private func check(
-    _ brute: BruteForce, _ key: RandomHistory.Key, _ process: Int, _ own: [NamespaceChange],
+    _ oracle: BruteForce, _ key: RandomHistory.Key, _ process: Int, _ own: [NamespaceChange],
     afterUnread: Bool
   ) {
-    let history = brute.history
-    let mine = own.filter { brute.number($0.process) == process }
-    let sighted = history.sighted(process)
-    guard let first = sighted.first, let last = sighted.last else { return }
+    let history = oracle.history
+    let mine = own.filter { oracle.number($0.process) == process }
+    let observedSamples = history.observedSamples(process)
+    guard let first = observedSamples.first, let last = observedSamples.last else { return }
     let isFirst = history.place(process, first, key.type.link) == key
     let began = mine.contains { change in
       (change.kind == .started || change.kind == .firstSeen)
         && change.parts.contains { $0.to?.key == key }
     }
-    brute.check(began == isFirst, "p\(process) in \(key): began there: \(began)")
+    oracle.check(began == isFirst, "p\(process) in \(key): began there: \(began)")
     guard (history.place(process, last, key.type.link) == nil) == afterUnread else { return }
-    let lastRead = sighted.last { history.place(process, $0, key.type.link) != nil }
+    let lastRead = observedSamples.last { history.place(process, $0, key.type.link) != nil }
     let isOver =
-      last + 1 < history.count || history.sight(process, last)?[key.type.link] == .unread(.zombie)
+      last + 1 < history.count
+      || history.observation(process, last)?[key.type.link] == .unread(.zombie)
     let isLast =
       isOver
       && lastRead.map { history.place(process, $0, key.type.link) == key } ?? false
     let left = mine.contains { [.exited, .lastSeen, .zombie].contains($0.kind) }
-    brute.check(left == isLast, "p\(process) in \(key): left by exiting: \(left)")
+    oracle.check(left == isLast, "p\(process) in \(key): left by exiting: \(left)")
   }
 }

@@ -80,10 +80,10 @@ struct ChangeCombinerTests {
 
   @Test("if two processes exit between two samples, neither is called the last one")
   func severalExits() throws {
-    let brute = try EventBrute(seed: 2)
-    for change in Self.combined(try brute.reader.allChanges(.init()))
+    let oracle = try EventOracle(seed: 2)
+    for change in Self.combined(try oracle.reader.allChanges(.init()))
     where !change.emptied.isEmpty && !change.isExact {
-      let others = try brute.reader.allChanges(.init()).filter {
+      let others = try oracle.reader.allChanges(.init()).filter {
         $0.process != nil && $0.process?.task != change.process?.task && $0.by == change.by
           && $0.parts.contains { $0.from.map(change.emptied.contains) ?? false }
       }
@@ -93,9 +93,9 @@ struct ChangeCombinerTests {
 
   @Test(
     "combined changes hold every part of every change once, in the order of time",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func nothingIsLost(seed: UInt64) throws {
-    let all = try EventBrute(seed: seed).reader.allChanges(.init())
+    let all = try EventOracle(seed: seed).reader.allChanges(.init())
     let rows = Self.combined(all)
     #expect(Self.parts(rows) == Self.parts(all))
     // A combined change stands at the index of its first part, so the order is that of the changes that were not

@@ -7,7 +7,7 @@ import Testing
 struct ChangeFollowerTests {
   @Test(
     "the changes of a follower are all changes that the file has at the end",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func allOfThem(seed: UInt64) throws {
     let history = EventWorld.history(seed: seed)
     let folder = try TemporaryFolder()

@@ -15,32 +15,32 @@ struct DisputedContainerTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func stays(_ selector: ProcessSelector) throws -> [HistoryEntry] {
+  private func entries(_ selector: ProcessSelector) throws -> [HistoryEntry] {
     var history = EntryHistory(path: folder.file("history.db"))
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
     history.sampled(10, EntryHistory.initial, Self.host)
     history.move(10, [.net: 2], at: 3000)
     history.read(10, "0::/system.slice/docker-\(Self.web).scope", at: 3000)
     history.exit(10, at: 4000)
-    var stays: [HistoryEntry] = []
+    var entries: [HistoryEntry] = []
     try history.reader().history(selector) {
-      stays.append($0)
+      entries.append($0)
       return true
     }
-    return stays
+    return entries
   }
 
   @Test("before the second read the container is disputed: none, or the one read later")
   func disputed() throws {
-    let stays = try stays(.pid(10))
-    try #require(stays.count == 2, "\(stays)")
-    #expect(stays[0].process.disputed.contains(.container), "\(stays[0])")
+    let entries = try entries(.pid(10))
+    try #require(entries.count == 2, "\(entries)")
+    #expect(entries[0].process.disputed.contains(.container), "\(entries[0])")
     #expect(
-      Set(stays[0].process.possibleDescriptions.map(\.container?.id)) == [nil, Self.web])
-    #expect(stays[0].end.isExact && stays[0].until == EntryHistory.wall(3000))
-    #expect(stays[1].process.disputed.isEmpty && stays[1].process.container?.id == Self.web)
-    #expect(stays[1].beginning.isExact && stays[1].from == EntryHistory.wall(3000))
-    #expect(stays[1].isInOtherContainer && stays[1].changes.map(\.link) == [.net])
+      Set(entries[0].process.possibleDescriptions.map(\.container?.id)) == [nil, Self.web])
+    #expect(entries[0].end.isExact && entries[0].until == EntryHistory.wall(3000))
+    #expect(entries[1].process.disputed.isEmpty && entries[1].process.container?.id == Self.web)
+    #expect(entries[1].beginning.isExact && entries[1].from == EntryHistory.wall(3000))
+    #expect(entries[1].isInOtherContainer && entries[1].changes.map(\.link) == [.net])
   }
 
   @Test("the namespaces are listed also while the container is disputed")
@@ -53,17 +53,17 @@ struct DisputedContainerTests {
     history.move(10, EntryHistory.initial, at: 3000)
     history.read(10, "0::/system.slice/docker-\(Self.web).scope", at: 3000)
     history.exit(10, at: 4000)
-    var stays: [HistoryEntry] = []
+    var entries: [HistoryEntry] = []
     try history.reader().history(.pid(10)) {
-      stays.append($0)
+      entries.append($0)
       return true
     }
-    #expect(stays.dropFirst().map(\.from) == [1000, 2000, 3000].map(EntryHistory.wall))
-    let net = stays.map { $0.links[.net]?.namespace?.kernelID }
+    #expect(entries.dropFirst().map(\.from) == [1000, 2000, 3000].map(EntryHistory.wall))
+    let net = entries.map { $0.links[.net]?.namespace?.kernelID }
     #expect(net == [1, 2, 3, 1].map { SmallHistory.namespace(.net, $0).kernelID })
-    #expect(stays.dropFirst().allSatisfy { $0.changes.map(\.link) == [.net] }, "\(stays)")
-    #expect(stays[1].process.disputed.contains(.container))
-    #expect(stays.last?.isInOtherContainer == true)
+    #expect(entries.dropFirst().allSatisfy { $0.changes.map(\.link) == [.net] }, "\(entries)")
+    #expect(entries[1].process.disputed.contains(.container))
+    #expect(entries.last?.isInOtherContainer == true)
   }
 
   /// Returns whether the container shared a net namespace with another one that was in `net` from the beginning.
@@ -128,11 +128,11 @@ struct DisputedContainerTests {
 
   @Test("the history of a container says since when a disputed process may have been in it")
   func ofContainer() throws {
-    let stays = try stays(.container(Self.web))
-    let stay = try #require(stays.first)
-    #expect(stays.count == 1 && stay.from == EntryHistory.wall(3000), "\(stays)")
-    #expect(stay.beginning.kind == .changed && !stay.beginning.isExact, "\(stay.beginning)")
-    #expect(stay.beginning.other == EntryHistory.wall(0))
-    #expect(stay.beginning.within == 3 * SmallHistory.second)
+    let entries = try entries(.container(Self.web))
+    let entry = try #require(entries.first)
+    #expect(entries.count == 1 && entry.from == EntryHistory.wall(3000), "\(entries)")
+    #expect(entry.beginning.kind == .changed && !entry.beginning.isExact, "\(entry.beginning)")
+    #expect(entry.beginning.other == EntryHistory.wall(0))
+    #expect(entry.beginning.within == 3 * SmallHistory.second)
   }
 }

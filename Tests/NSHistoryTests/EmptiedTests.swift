@@ -6,13 +6,14 @@ import Testing
 
 struct EmptiedTests {
   /// Returns the net namespaces that the last process left, each with the sample that shows it.
-  private func emptied(_ first: [HistoryScript.Sight], _ second: [HistoryScript.Sight]) throws
+  private func emptied(_ first: [HistoryScript.Observation], _ second: [HistoryScript.Observation])
+    throws
     -> [String]
   {
     let folder = try TemporaryFolder()
     let script = HistoryScript(
       steps: Array(repeating: .init(), count: first.count),
-      actors: [.init(pid: 1, sights: first), .init(pid: 2, sights: second)])
+      actors: [.init(pid: 1, observations: first), .init(pid: 2, observations: second)])
     try script.write(folder.file("history.db"))
     var found: [String] = []
     try HistoryReader(path: folder.file("history.db")).changes(.init(types: [.net])) { change in

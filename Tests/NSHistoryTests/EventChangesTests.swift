@@ -21,18 +21,18 @@ struct EventChangesTests {
 
   @Test(
     "changes of each process are its starts, moves and exits with their times",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func ofProcesses(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     for pid: Int32 in 1...12 {
-      let own = try brute.reader.allChanges(.init(process: .pid(Int64(pid))))
-      for change in own { checkTruth(brute, change) }
-      let records = try brute.reader.processes(.pid(Int64(pid))).map(history.number)
+      let own = try oracle.reader.allChanges(.init(process: .pid(Int64(pid))))
+      for change in own { checkTruth(oracle, change) }
+      let records = try oracle.reader.processes(.pid(Int64(pid))).map(history.number)
       for actor in Set(records) where !history.wronglyReported.contains(actor) {
         let rows = 1 + history.points.indices.count { history.isForgotten(actor, at: $0) }
         let count = records.count { $0 == actor }
-        brute.check(count == rows, "a\(actor): \(count) rows, not \(rows)")
+        oracle.check(count == rows, "a\(actor): \(count) rows, not \(rows)")
         let found = own.filter { history.number($0.process) == actor }
         let expected = expected(history, actor)
         let isRight =
@@ -43,21 +43,21 @@ struct EventChangesTests {
               && EventHistory.isTime(
                 change.after, one.isExact ? history.wall(one.by) : one.after.map(history.wall))
           }
-        brute.check(
+        oracle.check(
           isRight, "a\(actor): \(found.map { "\($0.kind) \($0.by ?? 0)" }), not \(expected)")
       }
     }
-    brute.report()
+    oracle.report()
   }
 
-  @Test("changes lists each move of a process or thread once", arguments: EventBrute.seeds)
+  @Test("changes lists each move of a process or thread once", arguments: EventOracle.seeds)
   func moves(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
-    let all = try brute.reader.allChanges(.init())
-    for change in all { checkTruth(brute, change) }
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
+    let all = try oracle.reader.allChanges(.init())
+    for change in all { checkTruth(oracle, change) }
     let times = all.compactMap(\.by)
-    brute.check(times == times.sorted(), "out of order")
+    oracle.check(times == times.sorted(), "out of order")
     for actor in history.actors.indices where !history.wronglyReported.contains(actor) {
       let kinds: [NamespaceChange.Kind] = [.moved, .returned]
       let found = all.filter { kinds.contains($0.kind) && history.number($0.process) == actor }
@@ -68,9 +68,9 @@ struct EventChangesTests {
           EventHistory.isTime($0.by, $1.time(history)) && $0.isExact == $1.isExact
             && $0.kind == $1.kind
         }
-      brute.check(isRight, "a\(actor): \(found.map(\.by)), not \(expected)")
+      oracle.check(isRight, "a\(actor): \(found.map(\.by)), not \(expected)")
     }
-    brute.report()
+    oracle.report()
   }
 
   private func expected(_ history: EventHistory, _ actor: Int) -> [Expected] {
@@ -111,8 +111,8 @@ struct EventChangesTests {
   }
 
   /// Checks that the process did change in the reported time.
-  private func checkTruth(_ brute: EventBrute, _ change: NamespaceChange) {
-    let history = brute.history
+  private func checkTruth(_ oracle: EventOracle, _ change: NamespaceChange) {
+    let history = oracle.history
     let actor = history.number(change.process)
     guard actor >= 0, let after = change.after, let by = change.by else { return }
     // Skips changes across sessions, whose clocks may differ, and actors whose wrong reports no sample corrected.
@@ -123,15 +123,15 @@ struct EventChangesTests {
     guard let point else { return }
     let epoch = history.epochs[history.points[point].session]
     let end = max(by + EventHistory.blur, history.wallEnd(point))
-    let isTrue = history.actors[actor].stays.contains { stay in
-      [stay.from, stay.until].compactMap(\.self).contains {
+    let isTrue = history.actors[actor].entries.contains { entry in
+      [entry.from, entry.until].compactMap(\.self).contains {
         epoch + $0 >= after - EventHistory.blur && epoch + $0 <= end
       }
     }
-    brute.check(
+    oracle.check(
       isTrue,
       "a\(actor) \(change.kind) from \(after) to \(by): "
-        + "\(history.actors[actor].stays.map { [epoch + $0.from, epoch + ($0.until ?? 0)] })"
+        + "\(history.actors[actor].entries.map { [epoch + $0.from, epoch + ($0.until ?? 0)] })"
     )
   }
 }

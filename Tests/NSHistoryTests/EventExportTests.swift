@@ -19,12 +19,12 @@ struct EventExportTests {
 
   @Test(
     "exported rows are the runs of the reports, with exact ends where events reported them",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func rows(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     var found: [Int: [NamespaceType: [ExportRow]]] = [:]
-    try brute.reader.export(ExportFilter()) { row in
+    try oracle.reader.export(ExportFilter()) { row in
       found[history.number(row.comm), default: [:]][row.type, default: []].append(row)
       return true
     }
@@ -37,32 +37,32 @@ struct EventExportTests {
           && zip(rows, runs).allSatisfy { row, run in
             let key = row.inode.map { EventHistory.Key(type: type, inode: $0, id: row.kernelID) }
             return isSame(
-              brute, run,
+              oracle, run,
               Piece(
                 actor: history.number(row.comm), from: row.from, until: row.until,
                 isExactFrom: row.isExactFrom, isExactUntil: row.isExactUntil, isOpen: row.isOpen))
               && key == run.value?.key && row.pid == Int64(history.actors[actor].pid)
               && row.tid == history.actors[actor].tid.map(Int64.init)
           }
-        brute.check(isRight, "a\(actor) \(type): \(rows), not \(runs)")
+        oracle.check(isRight, "a\(actor) \(type): \(rows), not \(runs)")
       }
     }
     let actors = Set(found.keys)
     let reported = Set(history.points.flatMap(\.reported.keys))
-    brute.check(actors == reported, "exported are \(actors), reported \(reported)")
-    brute.report()
+    oracle.check(actors == reported, "exported are \(actors), reported \(reported)")
+    oracle.report()
   }
 
-  @Test("the members of a namespace are the runs in it", arguments: EventBrute.seeds)
+  @Test("the members of a namespace are the runs in it", arguments: EventOracle.seeds)
   func members(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     let certain = history.actors.indices.filter { !history.wronglyReported.contains($0) }
     for type in [NamespaceType.net, .pid, .user] {
       let runs = certain.flatMap { history.runs($0) { EventHistory.part($0, type.link) } }
       for key in Set(runs.compactMap { $0.value?.key }) {
         var found: [Piece] = []
-        try brute.reader.members(of: .kernelID(type, key.id ?? 0)) { member in
+        try oracle.reader.members(of: .kernelID(type, key.id ?? 0)) { member in
           found.append(
             Piece(
               actor: history.number(member.process), from: member.from, until: member.until,
@@ -73,52 +73,52 @@ struct EventExportTests {
         let expected = runs.filter { $0.value?.key == key }
         let sure = found.filter { !history.wronglyReported.contains($0.actor) }
           .sorted { ($0.actor, $0.from) < ($1.actor, $1.from) }
-        brute.check(
+        oracle.check(
           sure.count == expected.count
-            && zip(sure, expected).allSatisfy { isSame(brute, $1, $0) },
+            && zip(sure, expected).allSatisfy { isSame(oracle, $1, $0) },
           "members of \(key): \(sure), not \(expected)")
       }
     }
-    brute.report()
+    oracle.report()
   }
 
   @Test(
     "history entries are the runs in one namespace set, timeline rows those in one namespace",
-    arguments: EventBrute.seeds)
-  func stays(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
-    var stays: [Int: [NSHistory.HistoryEntry]] = [:]
+    arguments: EventOracle.seeds)
+  func entries(seed: UInt64) throws {
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
+    var entries: [Int: [NSHistory.HistoryEntry]] = [:]
     for pid: Int64 in 1...12 {
-      try brute.reader.history(.pid(pid)) { stay in
-        stays[history.number(stay.process), default: []].append(stay)
+      try oracle.reader.history(.pid(pid)) { entry in
+        entries[history.number(entry.process), default: []].append(entry)
         return true
       }
     }
     for actor in history.actors.indices
     where history.actors[actor].tid == nil && !history.wronglyReported.contains(actor) {
       let runs = history.runs(actor) { $0 }
-      let found = stays[actor] ?? []
-      brute.check(found.count == runs.count, "a\(actor): \(found.count) stays of \(runs.count)")
-      for (stay, run) in zip(found, runs) {
+      let found = entries[actor] ?? []
+      oracle.check(found.count == runs.count, "a\(actor): \(found.count) entries of \(runs.count)")
+      for (entry, run) in zip(found, runs) {
         let piece = Piece(
-          actor: history.number(stay.process), from: stay.from, until: stay.until,
-          isExactFrom: stay.beginning.isExact, isExactUntil: stay.end.isExact,
-          isOpen: stay.end.kind == .open)
-        let links = NamespaceLink.allCases.map { stay.links[$0]?.namespace?.key }
-        brute.check(
-          isSame(brute, run, piece) && links == run.value.map(\.key),
-          "a\(actor) in \(run.points): \(stay)")
-        EventEdges(brute).check(run, stay.beginning, stay.end)
+          actor: history.number(entry.process), from: entry.from, until: entry.until,
+          isExactFrom: entry.beginning.isExact, isExactUntil: entry.end.isExact,
+          isOpen: entry.end.kind == .open)
+        let links = NamespaceLink.allCases.map { entry.links[$0]?.namespace?.key }
+        oracle.check(
+          isSame(oracle, run, piece) && links == run.value.map(\.key),
+          "a\(actor) in \(run.points): \(entry)")
+        EventBounds(oracle).check(run, entry.beginning, entry.end)
       }
     }
-    try checkLanes(brute)
-    brute.report()
+    try checkLanes(oracle)
+    oracle.report()
   }
 
-  private func checkLanes(_ brute: EventBrute) throws {
-    let history = brute.history
-    for lane in try brute.reader.timeline((1...12).map { .pid($0) }) {
+  private func checkLanes(_ oracle: EventOracle) throws {
+    let history = oracle.history
+    for lane in try oracle.reader.timeline((1...12).map { .pid($0) }) {
       let actor = history.number(lane.process)
       if history.wronglyReported.contains(actor) { continue }
       let known = lane.segments.filter {
@@ -132,47 +132,48 @@ struct EventExportTests {
             && EventHistory.isTime(segment.until, history.seenUntil($0))
         }
       }
-      brute.check(isRight, "the lane of a\(actor) in \(lane.type): \(known), not \(runs)")
-      brute.check(
+      oracle.check(isRight, "the lane of a\(actor) in \(lane.type): \(known), not \(runs)")
+      oracle.check(
         lane.segments.allSatisfy { $0.from <= $0.until }, "a\(actor) backwards: \(lane.segments)")
     }
   }
 
-  private func isSame<Value>(_ brute: EventBrute, _ run: EventRun<Value>, _ piece: Piece) -> Bool {
-    let history = brute.history
+  private func isSame<Value>(_ oracle: EventOracle, _ run: EventRun<Value>, _ piece: Piece) -> Bool
+  {
+    let history = oracle.history
     return piece.actor == run.actor && EventHistory.isTime(piece.from, history.seenFrom(run))
       && EventHistory.isTime(piece.until, history.seenUntil(run))
       && piece.isExactFrom == history.beginsExactly(run)
       && piece.isExactUntil == history.endsExactly(run)
       && piece.isOpen
-        == (brute.isRecorded && run.points.upperBound == history.points.count - 1)
+        == (oracle.isRecorded && run.points.upperBound == history.points.count - 1)
   }
 }
 
 /// Checks the bounds of intervals.
-struct EventEdges {
-  let brute: EventBrute
+struct EventBounds {
+  let oracle: EventOracle
 
-  init(_ brute: EventBrute) { self.brute = brute }
+  init(_ oracle: EventOracle) { self.oracle = oracle }
 
   func check<Value>(_ run: EventRun<Value>, _ beginning: IntervalBound, _ end: IntervalBound) {
-    let history = brute.history
+    let history = oracle.history
     let (first, last) = (run.points.lowerBound, run.points.upperBound)
     let wasThere = first > 0 && history.points[first - 1].reported[run.actor] != nil
     let began: IntervalBound.Kind =
       history.isCutOff(first) ? .firstSeen : wasThere ? .changed : .started
     let before =
       history.beginsExactly(run) ? history.wall(first) : first > 0 ? history.wall(first - 1) : nil
-    brute.check(
+    oracle.check(
       beginning.kind == began && EventHistory.isTime(beginning.other, before),
       "a\(run.actor) in \(run.points) began \(beginning), not \(began) \(before ?? 0)")
     let isLast = last == history.points.count - 1
     let isThere = !isLast && history.points[last + 1].reported[run.actor] != nil
     let ended: IntervalBound.Kind =
-      isLast && brute.isRecorded
+      isLast && oracle.isRecorded
       ? .open : history.isCutOff(last + 1) ? .lastSeen : isThere ? .changed : .exited
     let after = isLast ? nil : history.wall(last + 1)
-    brute.check(
+    oracle.check(
       end.kind == ended && EventHistory.isTime(end.other, after),
       "a\(run.actor) in \(run.points) ended \(end), not \(ended) \(after ?? 0)")
   }

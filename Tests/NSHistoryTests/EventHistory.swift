@@ -16,7 +16,7 @@ struct EventHistory {
     /// The actor that created it; nil where nothing reports that.
     let parent: Int?
     /// The actual intervals.
-    var stays: [HistoryEntry] = []
+    var entries: [HistoryEntry] = []
     /// Whether a thread was in its process's namespaces first and moved later.
     var hasMoved = false
   }
@@ -119,7 +119,7 @@ extension EventHistory {
   }
 
   /// Whether intervals are split at a point.
-  func isEdge(_ point: Int) -> Bool { isCutOff(point) }
+  func isBound(_ point: Int) -> Bool { isCutOff(point) }
 
   /// Whether an actor that continues in another session becomes another process in the file: no sample showed it
   /// after the clock tick of its start, so its PID may have been reused within that tick.
@@ -132,7 +132,7 @@ extension EventHistory {
     guard let sample = points[..<point].last(where: { !$0.isEvent }) else {
       return false
     }
-    return sample.boot <= (actors[actor].stays[0].from / Self.tick + 1) * Self.tick
+    return sample.boot <= (actors[actor].entries[0].from / Self.tick + 1) * Self.tick
   }
 
   /// The resolution of start times in nanoseconds.
@@ -140,7 +140,7 @@ extension EventHistory {
 
   /// Returns the actual links of an actor.
   func links(_ actor: Int, at boot: Int64) -> [LinkState]? {
-    actors[actor].stays.first { $0.from <= boot && boot < $0.until ?? Int64.max }?.links
+    actors[actor].entries.first { $0.from <= boot && boot < $0.until ?? Int64.max }?.links
   }
 
   /// Returns the actual process of a PID.

@@ -46,7 +46,7 @@ struct EventMachine {
     if isThread { nextTID += 1 }
     let actor = EventHistory.Actor(
       pid: pid, tid: isThread ? nextTID : nil, parent: parent,
-      stays: [.init(from: now, until: nil, links: links)])
+      entries: [.init(from: now, until: nil, links: links)])
     let number = history.actors.count
     history.actors.append(actor)
     actors[number] = actor
@@ -63,7 +63,7 @@ struct EventMachine {
     let new = moved(old, isStart: false, &random)
     guard new != old else { return false }
     leave(actor, at: now, &history)
-    history.actors[actor].stays.append(.init(from: now, until: nil, links: new))
+    history.actors[actor].entries.append(.init(from: now, until: nil, links: new))
     links[actor] = new
     return true
   }
@@ -74,31 +74,31 @@ struct EventMachine {
       return false
     }
     leave(actor, at: now, &history)
-    history.actors[actor].stays.append(.init(from: now, until: nil, links: new))
+    history.actors[actor].entries.append(.init(from: now, until: nil, links: new))
     links[actor] = new
     return true
   }
 
   mutating func exit(
-    _ actor: Int, at now: Int64, in history: inout EventHistory, staysKnown: Bool = false
+    _ actor: Int, at now: Int64, in history: inout EventHistory, remainsKnown: Bool = false
   ) {
     for thread in threads(of: actor) { exit(thread, at: now, in: &history) }
     leave(actor, at: now, &history)
     links[actor] = nil
-    if staysKnown { hold(actor) } else { release(actor) }
+    if remainsKnown { hold(actor) } else { release(actor) }
   }
 
   mutating func resume(
     _ actor: Int, _ there: [LinkState], at now: Int64, in history: inout EventHistory
   ) {
-    history.actors[actor].stays.append(.init(from: now, until: nil, links: there))
+    history.actors[actor].entries.append(.init(from: now, until: nil, links: there))
     links[actor] = there
     release(actor)
   }
 
   private func leave(_ actor: Int, at now: Int64, _ history: inout EventHistory) {
-    let last = history.actors[actor].stays.count - 1
-    history.actors[actor].stays[last].until = now
+    let last = history.actors[actor].entries.count - 1
+    history.actors[actor].entries[last].until = now
   }
 
   /// Returns the links with one or two types changed.

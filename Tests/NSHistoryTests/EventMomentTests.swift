@@ -8,51 +8,51 @@ import Testing
 struct EventMomentTests {
   @Test(
     "where events cover a moment, exactly the processes that ran are listed",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func moments(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     var random = SeededRandom(seed: seed)
     for time in history.times(&random) {
       let (point, isNear) = history.point(before: time)
-      guard let point, !isNear, history.stretch(after: point) == .exact,
+      guard let point, !isNear, history.coverage(after: point) == .exact,
         time > history.wallEnd(point)
       else { continue }
-      let answer = try brute.reader.processes(at: time)
-      brute.check(
+      let answer = try oracle.reader.processes(at: time)
+      oracle.check(
         answer.samples.count == 1 && answer.samples.allSatisfy(\.isExact)
           && EventHistory.isTime(answer.samples.first?.before, history.since(point))
           && EventHistory.isTime(answer.samples.first?.after, history.wall(point + 1)),
         "around \(time): \(answer.samples)")
       let boot = time - history.epochs[history.points[point].session]
-      check(brute, boot, answer.processes)
+      check(oracle, boot, answer.processes)
       let isSure = history.wrongReports.allSatisfy {
         boot < $0.from || $0.isFound && boot > $0.until
       }
-      if isSure { check(brute, boot, try brute.reader.namespaces(at: time)) }
-      let coverage = try brute.reader.coverage(at: time)
-      brute.check(
+      if isSure { check(oracle, boot, try oracle.reader.namespaces(at: time)) }
+      let coverage = try oracle.reader.coverage(at: time)
+      oracle.check(
         coverage.isCovered && coverage.samples == answer.samples, "at \(time): \(coverage)")
     }
-    brute.report()
+    oracle.report()
   }
 
-  private func check(_ brute: EventBrute, _ boot: Int64, _ found: [ProcessAtMoment]) {
-    let history = brute.history
+  private func check(_ oracle: EventOracle, _ boot: Int64, _ found: [ProcessAtMoment]) {
+    let history = oracle.history
     var listed: Set<Int> = []
     for one in found {
       let actor = history.number(one.process)
-      brute.check(listed.insert(actor).inserted, "a\(actor) is there twice at \(boot)")
+      oracle.check(listed.insert(actor).inserted, "a\(actor) is there twice at \(boot)")
       let isReturned =
         history.isReturned(actor, at: boot) && !isWronglyReported(history, actor, boot)
-      brute.check(!isReturned, "a\(actor) is there at \(boot), and is where its process is")
+      oracle.check(!isReturned, "a\(actor) is there at \(boot), and is where its process is")
       if isWronglyReported(history, actor, boot) { continue }
       let links = history.links(actor, at: boot)
-      brute.check(
+      oracle.check(
         one.presence == .certain && links != nil, "a\(actor) at \(boot): \(one.presence)")
       for type in NamespaceType.allCases {
         let place = one.places[type]
-        brute.check(
+        oracle.check(
           place?.reason == nil && place?.others.isEmpty == true
             && place?.namespace?.key == EventHistory.part(links, type.link)?.key,
           "a\(actor) at \(boot): \(type) \(String(describing: place))")
@@ -60,7 +60,7 @@ struct EventMomentTests {
     }
     for actor in history.actors.indices where history.links(actor, at: boot) != nil {
       if isWronglyReported(history, actor, boot) || history.isReturned(actor, at: boot) { continue }
-      brute.check(listed.contains(actor), "a\(actor) is not there at \(boot)")
+      oracle.check(listed.contains(actor), "a\(actor) is not there at \(boot)")
     }
   }
 
@@ -70,8 +70,8 @@ struct EventMomentTests {
     }
   }
 
-  private func check(_ brute: EventBrute, _ boot: Int64, _ answer: NamespacesAnswer) {
-    let history = brute.history
+  private func check(_ oracle: EventOracle, _ boot: Int64, _ answer: NamespacesAnswer) {
+    let history = oracle.history
     var counts: [EventHistory.Key: Int] = [:]
     for actor in history.actors.indices {
       // A thread that has returned to its process's namespaces is counted with the process.
@@ -89,17 +89,17 @@ struct EventMomentTests {
     var found: [EventHistory.Key: Int] = [:]
     for one in answer.namespaces {
       found[one.namespace.key] = one.processes
-      brute.check(one.unsure == 0, "\(one.namespace.key) at \(boot): unsure \(one.unsure)")
+      oracle.check(one.unsure == 0, "\(one.namespace.key) at \(boot): unsure \(one.unsure)")
     }
-    brute.check(found == counts, "at \(boot): \(found), not \(counts)")
+    oracle.check(found == counts, "at \(boot): \(found), not \(counts)")
   }
 
   @Test(
     "a recorded period has its numbers of samples, events and disagreements",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func coverage(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     var expected: [[Int64]] = []
     var first = 0
     for next in 1...history.points.count where history.isCutOff(next) {
@@ -114,7 +114,7 @@ struct EventMomentTests {
       first = next
     }
     var found: [[Int64]] = []
-    try brute.reader.coverage { period in
+    try oracle.reader.coverage { period in
       guard let recorded = period.recorded else { return true }
       found.append([
         period.from.nanoseconds, period.until.nanoseconds, recorded.session, recorded.samples,
@@ -128,8 +128,8 @@ struct EventMomentTests {
         // The end of the period is compared to a microsecond: its last point may be a rounded event.
         one[0] == other[0] && one[2...] == other[2...] && abs(one[1] - other[1]) < 1000
       }
-    brute.check(isRight, "\(found), not \(expected)")
-    brute.report()
+    oracle.check(isRight, "\(found), not \(expected)")
+    oracle.report()
   }
 }
 

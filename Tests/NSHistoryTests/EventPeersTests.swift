@@ -8,13 +8,13 @@ import Testing
 struct EventPeersTests {
   @Test(
     "peers are all processes and threads that were together, short-lived ones too",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func peers(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     var found: [[Int]: [NamespaceType: [(Peer.Together, EventHistory.Key)]]] = [:]
     for pid: Int64 in 1...12 {
-      try brute.reader.peers(.init(.pid(pid), countsInitial: true)) { peer in
+      try oracle.reader.peers(.init(.pid(pid), countsInitial: true)) { peer in
         let pair = [history.number(peer.process), history.number(peer.peer)]
         for shared in peer.shared {
           found[pair, default: [:]][shared.namespace.type, default: []] += shared.intervals.map {
@@ -42,14 +42,14 @@ struct EventPeersTests {
             && zip(times, spans).allSatisfy { time, span in
               history.isTime(time.0.from, time.0.until, of: span) && time.1 == span.key
             }
-          brute.check(
+          oracle.check(
             isRight,
             "a\(one) and a\(other), \(type): \(times.map { [$0.0.from, $0.0.until] }), not "
               + "\(spans.map { [history.wall($0.from), history.wall($0.until)] })")
         }
       }
     }
-    brute.report()
+    oracle.report()
   }
 
   private static func itself(_ actor: Int) -> (EventHistory, Int) -> Int? {

@@ -8,25 +8,25 @@ import Testing
 struct EventRangeTests {
   @Test(
     "over all times, `same` lists the times together to the microsecond",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func everything(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     var random = SeededRandom(seed: seed)
     for one: Int32 in 1...12 {
       for other in (1...12).map({ Int32($0) }).shuffled(using: &random).prefix(2)
       where other != one {
-        let answer = try brute.reader.same(
+        let answer = try oracle.reader.same(
           .init(
             pids: [.init(pid: Int64(one)), .init(pid: Int64(other))],
             time: .range(since: nil, until: nil)))
         for line in answer.types {
           let spans = history.spans([one, other].map(Self.process), line.type)
-          check(brute, "PIDs \(one), \(other) in \(line.type)", line, spans)
+          check(oracle, "PIDs \(one), \(other) in \(line.type)", line, spans)
         }
       }
     }
-    brute.report()
+    oracle.report()
   }
 
   static func process(_ pid: Int32) -> (EventHistory, Int) -> Int? {
@@ -34,9 +34,9 @@ struct EventRangeTests {
   }
 
   private func check(
-    _ brute: EventBrute, _ what: String, _ line: SameAnswer.TypeAnswer, _ spans: [EventSpan]
+    _ oracle: EventOracle, _ what: String, _ line: SameAnswer.TypeAnswer, _ spans: [EventSpan]
   ) {
-    let history = brute.history
+    let history = oracle.history
     let intervals = line.intervals.filter { !history.isMoment($0.from, $0.until) }
     let wronglyReported = history.wronglyReported
     let pids = Set(wronglyReported.map { history.actors[$0].pid })
@@ -52,29 +52,29 @@ struct EventRangeTests {
           && interval.namespace.key == span.key
           && interval.processes.map { history.number($0) } == span.actors
           && interval.isOpen
-            == (brute.isRecorded && span.isStill && span.until == history.points.count - 1)
+            == (oracle.isRecorded && span.isStill && span.until == history.points.count - 1)
       }
-    brute.check(
+    oracle.check(
       isRight,
       "\(what): \(intervals.map { [$0.from, $0.until] }), not "
         + "\(spans.map { [history.wall($0.from), history.wall($0.until)] })")
-    brute.check(
+    oracle.check(
       spans.isEmpty || line.verdict == .same, "\(what): \(line.verdict), though together")
     guard line.verdict == .same, intervals.count == line.intervals.count else { return }
-    brute.check(
+    oracle.check(
       line.isExact == spans.allSatisfy(\.isExact), "\(what): exact is \(line.isExact)")
   }
 
   @Test(
     "over a part of the time, `same` lists the times together within it",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func parts(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     var random = SeededRandom(seed: seed)
     let ends = history.times(&random).filter { time in
       let (point, isNear) = history.point(before: time)
-      return !isNear && history.stretch(after: point) == .exact
+      return !isNear && history.coverage(after: point) == .exact
         && point.map { time > history.wallEnd($0) } ?? false
     }
     let wronglyReported = Set(history.wronglyReported.map { history.actors[$0].pid })
@@ -83,7 +83,7 @@ struct EventRangeTests {
       let range = (0..<2).compactMap { _ in ends.randomElement(using: &random) }.sorted()
       let pair = Array(pids.shuffled(using: &random).prefix(2))
       guard range.count == 2, pair.count == 2 else { continue }
-      let answer = try brute.reader.same(
+      let answer = try oracle.reader.same(
         .init(
           pids: pair.map { .init(pid: Int64($0)) },
           time: .range(since: range[0], until: range[1]), types: [.net, .uts]))
@@ -103,12 +103,12 @@ struct EventRangeTests {
                 interval.from, isClamped ? history.wall(span.until) : interval.until, of: span)
                 && from >= range[0]
           }
-        brute.check(
+        oracle.check(
           isRight,
           "PIDs \(pair) in \(range), \(line.type): \(found.map { [$0.from, $0.until] }), "
             + "not \(spans.map { [history.wall($0.from), history.wall($0.until)] })")
       }
     }
-    brute.report()
+    oracle.report()
   }
 }

@@ -8,39 +8,40 @@ import Testing
 struct EventSameTests {
   @Test(
     "`same` at a moment is right where events cover it, and never wrong elsewhere",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func moments(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
+    let oracle = try EventOracle(seed: seed)
     var random = SeededRandom(seed: seed)
-    for time in brute.history.times(&random) {
+    for time in oracle.history.times(&random) {
       let pids = (1...12).map { Int32($0) }.shuffled(using: &random).prefix(2)
-      let answer = try brute.reader.same(
+      let answer = try oracle.reader.same(
         .init(pids: pids.map { .init(pid: Int64($0)) }, time: .at(time)))
-      check(brute, Array(pids), time, answer)
+      check(oracle, Array(pids), time, answer)
     }
-    brute.report()
+    oracle.report()
   }
 
-  private func check(_ brute: EventBrute, _ pids: [Int32], _ time: WallTime, _ answer: SameAnswer) {
-    let history = brute.history
+  private func check(_ oracle: EventOracle, _ pids: [Int32], _ time: WallTime, _ answer: SameAnswer)
+  {
+    let history = oracle.history
     let (point, isNear) = history.point(before: time)
     let what = "PIDs \(pids) at \(time), behind \(point.map { $0 + 1 } ?? 0)"
     let isInPass = point.map { time <= history.wallEnd($0) && !history.points[$0].isExact } ?? true
-    let stretch = history.stretch(after: point)
+    let coverage = history.coverage(after: point)
     for line in answer.types {
       if !isNear {
-        brute.check(
-          line.isExact == (stretch == .exact && !isInPass),
-          "\(what): exact \(line.isExact), though it is \(stretch)")
-        brute.check(
-          stretch != .gap && !(isInPass && point.map(history.isCutOff) ?? true)
+        oracle.check(
+          line.isExact == (coverage == .exact && !isInPass),
+          "\(what): exact \(line.isExact), though it is \(coverage)")
+        oracle.check(
+          coverage != .gap && !(isInPass && point.map(history.isCutOff) ?? true)
             || line.verdict == .unknown, "\(what): \(line.verdict) in a gap")
       }
-      guard let point, stretch != .gap else { continue }
-      if stretch == .sampled || isInPass {
+      guard let point, coverage != .gap else { continue }
+      if coverage == .sampled || isInPass {
         guard !isNear, !isInPass else { continue }
         let expected = sampled(history, pids, point, line.type)
-        brute.check(line.verdict == expected, "\(what): \(line.verdict), sampled \(expected)")
+        oracle.check(line.verdict == expected, "\(what): \(line.verdict), sampled \(expected)")
         continue
       }
       let boot = time - history.epochs[history.points[point].session]
@@ -48,23 +49,23 @@ struct EventSameTests {
       let moments = [boot] + (isNear ? [boot - 1000, boot + 1000] + near(history, boot) : [])
       let truths = moments.map { truth(history, pids, $0, line.type) }
       if isLost(history, pids, boot) { continue }
-      brute.check(
+      oracle.check(
         line.verdict == .unknown || truths.contains(line.verdict),
         "\(what): \(line.type) \(line.verdict), never: \(truths)")
       if isNear { continue }
       if isWronglyReported(history, pids, boot) {
-        brute.check(
+        oracle.check(
           line.reason != .notRunning
             || pids.contains { history.process($0, at: boot) == nil },
           "\(what): not running, though they were")
         continue
       }
-      brute.check(line.verdict == truths[0], "\(what): \(line.type) \(line.verdict): \(truths[0])")
+      oracle.check(line.verdict == truths[0], "\(what): \(line.type) \(line.verdict): \(truths[0])")
       let isKnown = pids.allSatisfy { pid in
         history.points.indices.contains { history.reportedActor(pid, at: $0) != nil }
       }
       let reason: UnknownReason? = truths[0] == .unknown ? .notRunning : nil
-      brute.check(
+      oracle.check(
         !isKnown || line.reason == reason,
         "\(what): \(line.reason?.rawValue ?? "-"), not \(reason?.rawValue ?? "-")")
     }

@@ -18,8 +18,8 @@ struct EventSharedTests {
     var places: (NamespaceType) -> Set<EventHistory.Key>? = { _ in nil }
   }
 
-  private func groups(_ brute: EventBrute) -> [Group] {
-    let history = brute.history
+  private func groups(_ oracle: EventOracle) -> [Group] {
+    let history = oracle.history
     var groups = TestContainer.all.map { id in
       Group(group: .processes(.container(id))) { _, actor, _ in TestContainer.id(of: actor) == id }
     }
@@ -50,20 +50,20 @@ struct EventSharedTests {
   {
     Set(
       history.actors.flatMap { actor in
-        actor.stays.compactMap { EventHistory.part($0.links, type.link)?.key }
+        actor.entries.compactMap { EventHistory.part($0.links, type.link)?.key }
       })
   }
 
   @Test(
     "no answer is wrong, and where events cover the time none is unknown",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func answers(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     // Skips histories with wrong reports that no sample corrected: no answer can be right there.
     guard history.wrongReports.allSatisfy(\.isFound) else { return }
     var random = SeededRandom(seed: seed)
-    let groups = groups(brute)
+    let groups = groups(oracle)
     let times = history.times(&random)
     for round in 0..<90 {
       guard let one = groups.randomElement(using: &random),
@@ -75,11 +75,11 @@ struct EventSharedTests {
         ends = [times[place], times[min(place + 4, times.count - 1)]].sorted()
       }
       let window = TimeWindow(since: ends[0], until: ends[1])
-      let answer = try brute.reader.shared(
+      let answer = try oracle.reader.shared(
         .init([one.group, other.group], in: window, types: Self.types))
-      for line in answer.types { check(brute, line, one, other, window) }
+      for line in answer.types { check(oracle, line, one, other, window) }
     }
-    brute.report()
+    oracle.report()
   }
 
   /// Settings of a session that leave processes out of the file, and whether they also do so for questions by PID.
@@ -95,28 +95,28 @@ struct EventSharedTests {
     arguments: [UInt64(1), 4, 7, 10, 13])
   func omissions(seed: UInt64) throws {
     for (sql, isOfPIDs) in Self.omissions {
-      let brute = try EventBrute(seed: seed)
+      let oracle = try EventOracle(seed: seed)
       var random = SeededRandom(seed: seed)
-      let before = try nevers(brute, isOfPIDs: isOfPIDs, &random)
-      try Connection(path: brute.path, access: .readWrite).execute(sql)
-      let reader = try HistoryReader(path: brute.path)
+      let before = try nevers(oracle, isOfPIDs: isOfPIDs, &random)
+      try Connection(path: oracle.path, access: .readWrite).execute(sql)
+      let reader = try HistoryReader(path: oracle.path)
       for question in before {
         let answer = try reader.shared(question)
         for line in answer.types where line.verdict == .never {
           // Processes that ran at different times never shared, whatever else is missing.
-          brute.check(!line.isExact, "\(sql): never in \(line.type) of \(question)")
+          oracle.check(!line.isExact, "\(sql): never in \(line.type) of \(question)")
         }
       }
-      brute.report()
+      oracle.report()
     }
   }
 
   /// Returns questions for which events prove the answer never.
   private func nevers(
-    _ brute: EventBrute, isOfPIDs: Bool, _ random: inout SeededRandom
+    _ oracle: EventOracle, isOfPIDs: Bool, _ random: inout SeededRandom
   ) throws -> [SharedQuestion] {
-    let groups = groups(brute).prefix(isOfPIDs ? 15 : 3)
-    let times = brute.history.times(&random)
+    let groups = groups(oracle).prefix(isOfPIDs ? 15 : 3)
+    let times = oracle.history.times(&random)
     var found: [SharedQuestion] = []
     for _ in 0..<200 {
       guard let one = groups.randomElement(using: &random),
@@ -127,7 +127,7 @@ struct EventSharedTests {
       let question = SharedQuestion(
         [one.group, other.group], in: TimeWindow(since: ends[0], until: ends[1]),
         types: Self.types)
-      let isNever = try brute.reader.shared(question).types.contains {
+      let isNever = try oracle.reader.shared(question).types.contains {
         $0.verdict == .never && $0.isExact
       }
       if isNever { found.append(question) }
@@ -136,25 +136,25 @@ struct EventSharedTests {
   }
 
   private func check(
-    _ brute: EventBrute, _ line: SharedAnswer.TypeAnswer, _ one: Group, _ other: Group,
+    _ oracle: EventOracle, _ line: SharedAnswer.TypeAnswer, _ one: Group, _ other: Group,
     _ window: TimeWindow
   ) {
-    let history = brute.history
+    let history = oracle.history
     let what = "\(one.group) and \(other.group) in \(window), \(line.type): \(line.verdict)"
     let truths = truths(history, one, other, line.type, window)
     switch line.verdict {
     case .shared:
       for visit in line.visits {
-        brute.check(isTrue(history, visit, truths), "\(what): \(visit), not of \(truths)")
+        oracle.check(isTrue(history, visit, truths), "\(what): \(visit), not of \(truths)")
       }
     case .never:
-      brute.check(truths.isEmpty, "\(what), though at \(truths)")
-      brute.check(line.visits.isEmpty, "\(what): \(line.visits)")
+      oracle.check(truths.isEmpty, "\(what), though at \(truths)")
+      oracle.check(line.visits.isEmpty, "\(what): \(line.visits)")
     case .unknown:
-      brute.check(line.reason != nil, "\(what) without a reason")
+      oracle.check(line.reason != nil, "\(what) without a reason")
       guard isReported(history, window), line.reason != .notRunning, line.reason != .notRecorded
       else { return }
-      brute.check(false, "\(what) (\(line.reason?.rawValue ?? "")), in truth \(truths)")
+      oracle.check(false, "\(what) (\(line.reason?.rawValue ?? "")), in truth \(truths)")
     }
   }
 
@@ -168,7 +168,7 @@ struct EventSharedTests {
     guard let low, let high, !isLowNear, !isHighNear, since > history.wallEnd(low) else {
       return false
     }
-    return (low...high).allSatisfy { history.stretch(after: $0) == .exact }
+    return (low...high).allSatisfy { history.coverage(after: $0) == .exact }
   }
 
   /// Returns the times, on the wall clock, in which two members actually shared. Leaves out those of a few
@@ -179,7 +179,7 @@ struct EventSharedTests {
   ) -> [ClosedRange<WallTime>] {
     var bounds: Set<Int64> = []
     for actor in history.actors {
-      for stay in actor.stays { bounds.formUnion([stay.from, stay.until].compactMap(\.self)) }
+      for entry in actor.entries { bounds.formUnion([entry.from, entry.until].compactMap(\.self)) }
     }
     // The wall clock differs in each session.
     for session in history.epochs.indices {

@@ -30,21 +30,21 @@ extension EventHistory {
         spans.append(
           .init(actors: now.actors, key: now.key, from: point, until: point, isExact: true))
       }
-      let stretch = stretch(after: point)
-      guard stretch != .gap, let now = together(choices, point, type) else { continue }
-      if stretch == .sampled {
+      let coverage = coverage(after: point)
+      guard coverage != .gap, let now = together(choices, point, type) else { continue }
+      if coverage == .sampled {
         guard let then = together(choices, point + 1, type), then == now else { continue }
       }
       let isStill = together(choices, point + 1, type) == now
       if isGoing(spans, now, to: point) {
         spans[spans.count - 1].until = point + 1
         spans[spans.count - 1].isStill = isStill
-        if stretch == .sampled { spans[spans.count - 1].isExact = false }
+        if coverage == .sampled { spans[spans.count - 1].isExact = false }
       } else {
         spans.append(
           .init(
             actors: now.actors, key: now.key, from: point, until: point + 1,
-            isExact: stretch == .exact, isStill: isStill))
+            isExact: coverage == .exact, isStill: isStill))
       }
     }
     return spans
@@ -69,7 +69,7 @@ extension EventHistory {
   private func isGoing(_ spans: [EventSpan], _ now: Together, to point: Int) -> Bool {
     guard let last = spans.last else { return false }
     return last.until == point && last.actors == now.actors && last.key == now.key
-      && !isEdge(point)
+      && !isBound(point)
   }
 
   /// Whether a reported time is that of a span. Its start may be anywhere in the pass of a sample.

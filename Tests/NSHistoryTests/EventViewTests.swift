@@ -11,8 +11,8 @@ struct EventViewTests {
     let texts: [String?]
   }
 
-  private static func rows(_ brute: EventBrute, _ sql: String, _ columns: Int32) throws -> [Row] {
-    let connection = try Connection(path: brute.path, access: .readWrite)
+  private static func rows(_ oracle: EventOracle, _ sql: String, _ columns: Int32) throws -> [Row] {
+    let connection = try Connection(path: oracle.path, access: .readWrite)
     return try connection.prepare(sql).map { row in
       Row(texts: (0..<columns).map { row.optionalText($0) })
     }
@@ -29,20 +29,20 @@ struct EventViewTests {
 
   @Test(
     "the views samples, events and sessions have the points of the history",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func points(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     let samples = try Self.rows(
-      brute,
+      oracle,
       """
       SELECT seq, session_id, \(Self.time("time")), exact, disagreements, gap_before
       FROM samples ORDER BY seq
       """, 6)
     let events = try Self.rows(
-      brute, "SELECT seq, session_id, \(Self.time("time")) FROM events ORDER BY seq", 3)
+      oracle, "SELECT seq, session_id, \(Self.time("time")) FROM events ORDER BY seq", 3)
     let points = history.points.indices.filter { !history.points[$0].isEvent }
-    brute.check(samples.count == points.count, "\(samples.count) samples")
+    oracle.check(samples.count == points.count, "\(samples.count) samples")
     for (row, point) in zip(samples, points) {
       let made = history.points[point]
       let texts: [String?] = [
@@ -50,30 +50,30 @@ struct EventViewTests {
         made.isExact ? "1" : nil,
         made.disagreements > 0 ? "\(made.disagreements)" : nil, made.gap.map(Self.name),
       ]
-      brute.check(row.texts == texts, "\(row.texts), not \(texts)")
+      oracle.check(row.texts == texts, "\(row.texts), not \(texts)")
     }
     let others = history.points.indices.filter { history.points[$0].isEvent }
-    brute.check(events.count == others.count, "\(events.count) events, not \(others.count)")
+    oracle.check(events.count == others.count, "\(events.count) events, not \(others.count)")
     for (row, point) in zip(events, others) {
-      brute.check(
+      oracle.check(
         row.texts[0] == "\(point + 1)" && row.texts[1] == "\(history.points[point].session + 1)"
           && EventHistory.isTime(Self.time(row.texts[2]), history.wall(point)),
         "\(row.texts), not \(point + 1) at \(history.wall(point))")
     }
     let sessions = try Self.rows(
-      brute,
+      oracle,
       """
       SELECT \(Self.time("first_sample")), \(Self.time("last_sample")), events FROM sessions
       ORDER BY session_id
       """, 3)
     for (session, row) in sessions.enumerated() {
       let own = points.filter { history.points[$0].session == session }
-      brute.check(
+      oracle.check(
         Self.time(row.texts[0]) == own.first.map(history.wall)
           && Self.time(row.texts[1]) == own.last.map(history.wall)
           && row.texts[2] == (history.listens(session) ? "1" : "0"), "\(session): \(row.texts)")
     }
-    brute.report()
+    oracle.report()
   }
 
   private static func name(_ cause: GapCause) -> String {
@@ -88,12 +88,12 @@ struct EventViewTests {
 
   @Test(
     "the view memberships has the runs of the reports, not split at gaps",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func memberships(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
     let rows = try Self.rows(
-      brute,
+      oracle,
       """
       SELECT membership_id, comm, \(Self.time("first_seen")), \(Self.time("last_seen")), open,
         COALESCE(exact, 0), pid,
@@ -103,18 +103,18 @@ struct EventViewTests {
       FROM memberships AS m ORDER BY first_seen, membership_id
       """, 8)
     for actor in history.actors.indices where !history.wronglyReported.contains(actor) {
-      let runs = history.runs(actor, isEdge: { history.isSessionStart($0) }) { $0 }
+      let runs = history.runs(actor, isBound: { history.isSessionStart($0) }) { $0 }
       let own = rows.filter { history.number($0.texts[1]) == actor }
         .sorted { (Self.time($0.texts[2]) ?? 0) < (Self.time($1.texts[2]) ?? 0) }
-      brute.check(own.count == runs.count, "a\(actor): \(own.count) memberships of \(runs.count)")
+      oracle.check(own.count == runs.count, "a\(actor): \(own.count) memberships of \(runs.count)")
       for (row, run) in zip(own, runs) {
-        let isOpen = run.points.upperBound == history.points.count - 1 && brute.seed % 3 != 1
+        let isOpen = run.points.upperBound == history.points.count - 1 && oracle.seed % 3 != 1
         let exact = (history.beginsExactly(run) ? 1 : 0) + (history.endsExactly(run) ? 2 : 0)
         let links = Set((row.texts[7] ?? "").split(separator: ",").map(String.init))
         let expected = NamespaceLink.allCases.map { link in
           "\(link.fileName) \(EventHistory.part(run.value, link)?.key?.id ?? 0)"
         }
-        brute.check(
+        oracle.check(
           EventHistory.isTime(Self.time(row.texts[2]), history.from(run))
             && EventHistory.isTime(Self.time(row.texts[3]), history.until(run))
             && row.texts[4] == (isOpen ? "1" : "0") && row.texts[5] == "\(exact)"
@@ -122,19 +122,20 @@ struct EventViewTests {
           "a\(actor): \(row.texts), not \(history.from(run)) \(history.until(run)) \(exact)")
       }
     }
-    brute.report()
+    oracle.report()
   }
 
-  @Test("the views processes and namespaces agree with the library", arguments: EventBrute.seeds)
+  @Test("the views processes and namespaces agree with the library", arguments: EventOracle.seeds)
   func processes(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    let history = brute.history
-    let processes = try Self.rows(brute, "SELECT task_id, pid, tid, comm, uid FROM processes", 5)
+    let oracle = try EventOracle(seed: seed)
+    let history = oracle.history
+    let processes = try Self.rows(oracle, "SELECT task_id, pid, tid, comm, uid FROM processes", 5)
     let reported = Set(history.points.flatMap(\.reported.keys))
-    brute.check(Set(processes.map { history.number($0.texts[3]) }) == reported, "not all processes")
+    oracle.check(
+      Set(processes.map { history.number($0.texts[3]) }) == reported, "not all processes")
     for row in processes {
       let actor = history.actors[history.number(row.texts[3])]
-      brute.check(
+      oracle.check(
         row.texts[1] == "\(actor.pid)" && row.texts[2] == actor.tid.map { "\($0)" }
           && row.texts[4] == "0", "\(row.texts)")
     }
@@ -143,7 +144,7 @@ struct EventViewTests {
       recorded.map { abs(time - $0) < 1000 } ?? false
     }
     let namespaces = try Self.rows(
-      brute,
+      oracle,
       """
       SELECT type, inode, kernel_id, \(Self.time("first_seen")), \(Self.time("last_seen")), initial
       FROM namespaces
@@ -151,8 +152,8 @@ struct EventViewTests {
     for row in namespaces {
       guard let type = NamespaceType(name: row.texts[0] ?? ""),
         let id = row.texts[2].flatMap({ UInt64($0) })
-      else { return brute.check(false, "\(row.texts)") }
-      let found = try brute.reader.namespaces(.kernelID(type, id))
+      else { return oracle.check(false, "\(row.texts)") }
+      let found = try oracle.reader.namespaces(.kernelID(type, id))
       // The library reports a later end than the view: that of the event, or a moment within the last sample. And it
       // reports a later beginning if the first process started within the first sample.
       let (first, seen) = (Self.time(row.texts[3]), Self.time(row.texts[4]))
@@ -166,7 +167,7 @@ struct EventViewTests {
       let ends = history.points.indices.dropLast().filter {
         isAsRecorded(history.wall($0), seen) && history.points[$0 + 1].isEvent
       }.map { history.wall($0 + 1) }
-      brute.check(
+      oracle.check(
         found.count == 1
           && (found[0].firstSeen == first || isWithin(found[0].firstSeen, sampleOf: first))
           && (found[0].lastSeen == seen || isWithin(found[0].lastSeen, sampleOf: seen)
@@ -175,21 +176,21 @@ struct EventViewTests {
           && row.texts[5] == (found[0].namespace.isInitial == true ? "1" : "0"),
         "\(row.texts), not \(found)")
     }
-    brute.report()
+    oracle.report()
   }
 
   @Test func namesOfCodes() throws {
-    let brute = try EventBrute(seed: 1)
-    let types = try Self.rows(brute, "SELECT type, name FROM namespace_types ORDER BY 1", 2)
+    let oracle = try EventOracle(seed: 1)
+    let types = try Self.rows(oracle, "SELECT type, name FROM namespace_types ORDER BY 1", 2)
     #expect(
       types.map(\.texts) == NamespaceType.allCases.map { ["\($0.rawValue)", $0.name] })
-    let links = try Self.rows(brute, "SELECT link, name, type FROM namespace_links ORDER BY 1", 3)
+    let links = try Self.rows(oracle, "SELECT link, name, type FROM namespace_links ORDER BY 1", 3)
     #expect(
       links.map(\.texts)
         == NamespaceLink.allCases.map {
           ["\($0.rawValue)", "\($0.fileName)", "\($0.type.rawValue)"]
         })
-    let reasons = try Self.rows(brute, "SELECT unread, name FROM unread_reasons ORDER BY 1", 2)
+    let reasons = try Self.rows(oracle, "SELECT unread, name FROM unread_reasons ORDER BY 1", 2)
     #expect(reasons.map(\.texts) == UnreadReason.allCases.map { ["\($0.rawValue)", $0.name] })
   }
 }

@@ -10,7 +10,7 @@ extension EventWorld {
   }
 
   func facts(_ actor: Int) -> ProcessFacts {
-    let start = history.actors[actor].stays[0].from
+    let start = history.actors[actor].entries[0].from
     let parent = history.actors[actor].parent
     return ProcessFacts(
       pid: machine.pid(actor), startTicks: UInt64(start / EventHistory.tick),
@@ -124,7 +124,7 @@ extension EventWorld {
       guard machine.move(actor, at: now, in: &history, &random) else { return }
       unreported[actor] = now
     case 1:
-      machine.exit(actor, at: now, in: &history, staysKnown: true)
+      machine.exit(actor, at: now, in: &history, remainsKnown: true)
       unreported[actor] = now
     default:
       if let actor = machine.start(at: now, in: &history, elsewhere: chance(1, of: 2), &random) {

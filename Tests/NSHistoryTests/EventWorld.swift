@@ -191,7 +191,7 @@ struct EventWorld {
       add(.exited(token(thread), mayResume: false), thread)
     }
     let mayResume = mayResume && machine.tid(actor) == nil
-    machine.exit(actor, at: now, in: &history, staysKnown: mayResume)
+    machine.exit(actor, at: now, in: &history, remainsKnown: mayResume)
     if mayResume { paused[actor] = links }
     add(.exited(token(actor), mayResume: mayResume), actor)
   }

@@ -28,7 +28,7 @@ struct ExportFilterTests {
       let length = Int.random(in: 0..<3, using: &random) == 0 ? samples : 1 << (pid % 6)
       return HistoryScript.Actor(
         pid: Int32(pid),
-        sights: (0..<samples).map { $0 >= from && $0 < from + length ? .inFirst : .absent })
+        observations: (0..<samples).map { $0 >= from && $0 < from + length ? .inFirst : .absent })
     }
     var steps = [HistoryScript.Step](repeating: .init(), count: samples)
     steps[13].startsSession = true
@@ -71,7 +71,8 @@ struct ExportFilterTests {
   func plan() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
-    try HistoryScript(steps: [.init()], actors: [.init(pid: 1, sights: [.inFirst])]).write(path)
+    try HistoryScript(steps: [.init()], actors: [.init(pid: 1, observations: [.inFirst])]).write(
+      path)
     let connection = try Connection(path: path, access: .readWrite)
     func plan(_ filter: ExportFilter) throws -> [String] {
       let index = try SampleIndex(connection, isRecorded: false)

@@ -9,11 +9,11 @@ import Testing
 
 struct ExportReadingTests {
   @Test(
-    "an export reads the same sequence numbers as the sample index", arguments: EventBrute.seeds)
+    "an export reads the same sequence numbers as the sample index", arguments: EventOracle.seeds)
   func points(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    defer { withExtendedLifetime(brute) {} }
-    let reader = brute.reader
+    let oracle = try EventOracle(seed: seed)
+    defer { withExtendedLifetime(oracle) {} }
+    let reader = oracle.reader
     let index = try SampleIndex(reader.connection, isRecorded: reader.isRecorded)
     var points = ExportPoints(index, reader.connection)
     let first = try #require(index.first)
@@ -33,9 +33,9 @@ struct ExportReadingTests {
     "an export splits intervals at the same gaps as the sample index, cached or not",
     arguments: BruteForce.seeds)
   func cuts(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    defer { withExtendedLifetime(brute) {} }
-    let reader = brute.reader
+    let oracle = try BruteForce(seed: seed)
+    defer { withExtendedLifetime(oracle) {} }
+    let reader = oracle.reader
     let index = try SampleIndex(reader.connection, isRecorded: reader.isRecorded)
     let kept = try ExportCuts(index, reader.connection)
     let none = try ExportCuts(index, reader.connection, most: 0)
@@ -50,16 +50,16 @@ struct ExportReadingTests {
   }
 
   @Test(
-    "every exported row has its boot, also of short-lived processes", arguments: EventBrute.seeds)
+    "every exported row has its boot, also of short-lived processes", arguments: EventOracle.seeds)
   func boots(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    defer { withExtendedLifetime(brute) {} }
-    let connection = brute.reader.connection
+    let oracle = try EventOracle(seed: seed)
+    defer { withExtendedLifetime(oracle) {} }
+    let connection = oracle.reader.connection
     let uuids = try connection.prepare("SELECT uuid FROM boot").map { $0.text(0) }
     let row = try connection.prepare("SELECT boot_id FROM boot").first { $0.integer(0) }
     #expect(uuids.count == 1)
     var shortLivedTasks = 0
-    try brute.reader.exportPieces(ExportFilter(types: [.net])) { process, piece in
+    try oracle.reader.exportPieces(ExportFilter(types: [.net])) { process, piece in
       if process.row < 0 { shortLivedTasks += 1 }
       #expect(process.boot == uuids[0] && process.bootRow == row, "seed \(seed): \(process)")
       #expect(ExportRow(process, piece).boot == uuids[0])

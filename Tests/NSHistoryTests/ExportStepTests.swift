@@ -81,7 +81,8 @@ struct ExportStepTests {
   }
 
   @Test(
-    "an export in steps has the rows of the moment at which it started", arguments: EventBrute.seeds
+    "an export in steps has the rows of the moment at which it started",
+    arguments: EventOracle.seeds
   )
   func steps(seed: UInt64) throws {
     let folder = try TemporaryFolder()

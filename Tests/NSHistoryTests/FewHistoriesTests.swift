@@ -13,10 +13,10 @@ struct FewHistoriesTests {
     "with events and short-lived processes, few loaded histories answer as all do",
     arguments: 1...6 as ClosedRange<UInt64>)
   func events(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
+    let oracle = try EventOracle(seed: seed)
     var random = SeededRandom(seed: seed)
-    let times = brute.history.times(&random)
-    try check(brute.reader, pids: 1...12, times)
+    let times = oracle.history.times(&random)
+    try check(oracle.reader, pids: 1...12, times)
   }
 
   /// Every third sample finds another process with the PID, also around a gap, a new session and a clock step.
@@ -25,9 +25,9 @@ struct FewHistoriesTests {
     var script = HistoryScript(
       steps: Array(repeating: .init(), count: samples),
       actors: [
-        .init(pid: 1, sights: Array(repeating: .inFirst, count: samples)),
+        .init(pid: 1, observations: Array(repeating: .inFirst, count: samples)),
         .init(
-          pid: 2, sights: Array(repeating: .inSecond, count: samples),
+          pid: 2, observations: Array(repeating: .inSecond, count: samples),
           replacedAt: Set((1..<samples).filter { $0 % 3 == 0 })),
       ])
     script.steps[7].gap = .stalled
@@ -51,7 +51,7 @@ struct FewHistoriesTests {
       steps: Array(repeating: .init(), count: samples),
       actors: [
         .init(
-          pid: 2, sights: Array(repeating: .inSecond, count: samples), replacedAt: [4, 8])
+          pid: 2, observations: Array(repeating: .inSecond, count: samples), replacedAt: [4, 8])
       ])
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")

@@ -7,7 +7,7 @@ import TestSupport
 /// A history, given by the state of each PID in each sample.
 struct HistoryScript {
   /// The state of a PID in a sample: absent, in either of two namespace sets, or denied.
-  enum Sight: Equatable, CaseIterable {
+  enum Observation: Equatable, CaseIterable {
     case absent
     case inFirst
     case inSecond
@@ -27,15 +27,16 @@ struct HistoryScript {
   /// A PID: its state in each sample, and the samples at which another process has it than before.
   struct Actor {
     let pid: Int32
-    var sights: [Sight]
+    var observations: [Observation]
     var replacedAt: Set<Int> = []
   }
 
   /// Returns how many processes had a PID up to a sample that shows one.
   func generation(_ actor: Actor, at sample: Int) -> Int {
     (0...sample).count { index in
-      actor.sights[index] != .absent
-        && (index == 0 || actor.sights[index - 1] == .absent || actor.replacedAt.contains(index)
+      actor.observations[index] != .absent
+        && (index == 0 || actor.observations[index - 1] == .absent
+          || actor.replacedAt.contains(index)
           || steps[index].space != steps[index - 1].space)
     }
   }
@@ -80,8 +81,8 @@ struct HistoryScript {
     var sample = ProcessSample(start: reading(index, 0))
     sample.end = reading(index, Self.second)
     for actor in actors {
-      let now = actor.sights[index]
-      let before = index == 0 || startsSession ? .absent : actor.sights[index - 1]
+      let now = actor.observations[index]
+      let before = index == 0 || startsSession ? .absent : actor.observations[index - 1]
       let isOther = actor.replacedAt.contains(index)
       if before != .absent, now == .absent || isOther {
         sample.disappeared.append(token(actor, index - 1))
@@ -100,17 +101,17 @@ struct HistoryScript {
   }
 
   private func facts(_ actor: Actor, _ index: Int) -> ProcessFacts {
-    let birth = Self.birth(firstSight(actor, index))
+    let birth = Self.birth(firstObservation(actor, index))
     return ProcessFacts(
       pid: actor.pid, startTicks: UInt64(birth / (Self.second / 100)), parentPID: 1,
       isKernelThread: false, nspid: [])
   }
 
   /// Returns the first sample that shows the process which the given sample shows.
-  func firstSight(_ actor: Actor, _ index: Int) -> Int {
+  func firstObservation(_ actor: Actor, _ index: Int) -> Int {
     let generation = generation(actor, at: index)
     return (0...index).first {
-      actor.sights[$0] != .absent && self.generation(actor, at: $0) == generation
+      actor.observations[$0] != .absent && self.generation(actor, at: $0) == generation
     } ?? index
   }
 
@@ -123,10 +124,10 @@ struct HistoryScript {
     return ClockReading(wall: start(sample) + later, boot: boot, monotonic: boot)
   }
 
-  private static func links(_ sight: Sight) -> [LinkState] {
+  private static func links(_ observation: Observation) -> [LinkState] {
     NamespaceLink.allCases.map { link in
-      guard sight != .denied else { return .unread(.denied) }
-      let number: UInt64 = sight == .inFirst ? 1 : 2
+      guard observation != .denied else { return .unread(.denied) }
+      let number: UInt64 = observation == .inFirst ? 1 : 2
       return .namespace(
         ObservedNamespace(
           type: link.type, inode: 4_026_532_000 + UInt64(link.type.rawValue) * 10 + number,

@@ -77,21 +77,21 @@ struct LargeHistoryTests {
     "both query plans give the same members and names in histories of samples",
     arguments: BruteForce.seeds)
   func samples(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    try withExtendedLifetime(brute) {
-      try checkMembers(brute.reader)
-      try checkNames(brute.reader)
+    let oracle = try BruteForce(seed: seed)
+    try withExtendedLifetime(oracle) {
+      try checkMembers(oracle.reader)
+      try checkNames(oracle.reader)
     }
   }
 
   @Test(
     "both query plans give the same members and names in histories of events",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func events(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    try withExtendedLifetime(brute) {
-      try checkMembers(brute.reader)
-      try checkNames(brute.reader)
+    let oracle = try EventOracle(seed: seed)
+    try withExtendedLifetime(oracle) {
+      try checkMembers(oracle.reader)
+      try checkNames(oracle.reader)
     }
   }
 

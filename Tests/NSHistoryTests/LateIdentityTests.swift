@@ -71,12 +71,12 @@ struct LateIdentityTests {
     let changes = try reader.allChanges(.init())
     #expect(!changes.contains { $0.kind == .moved || $0.kind == .lastExit }, "\(changes)")
     #expect(try reader.processes(.pid(20)).count == 1)
-    var stays: [HistoryEntry] = []
-    try reader.history(.pid(20)) { stay in
-      stays.append(stay)
+    var entries: [HistoryEntry] = []
+    try reader.history(.pid(20)) { entry in
+      entries.append(entry)
       return true
     }
-    #expect(stays.dropFirst().allSatisfy { $0.changes.isEmpty }, "\(stays.map(\.changes))")
+    #expect(entries.dropFirst().allSatisfy { $0.changes.isEmpty }, "\(entries.map(\.changes))")
   }
 
   @Test("neither the sample that reads the ID nor a later session adds a second namespace")

@@ -9,13 +9,13 @@ import Testing
 @testable import NSHistory
 
 struct ManyChangesTests {
-  private static let every: [HistoryScript.Sight] = [.inFirst, .inSecond, .denied, .inSecond]
+  private static let every: [HistoryScript.Observation] = [.inFirst, .inSecond, .denied, .inSecond]
 
   private func reader(changes: Int, in folder: TemporaryFolder) throws -> HistoryReader {
     let path = folder.file("\(changes).db")
     try HistoryScript(
       steps: Array(repeating: .init(), count: changes),
-      actors: [.init(pid: 1, sights: (0..<changes).map { Self.every[$0 % 4] })]
+      actors: [.init(pid: 1, observations: (0..<changes).map { Self.every[$0 % 4] })]
     ).write(path)
     return try HistoryReader(path: path)
   }
@@ -94,10 +94,10 @@ struct ManyChangesTests {
     try HistoryScript(
       steps: Array(repeating: .init(), count: changes),
       actors: (1...300 as ClosedRange<Int32>).map { pid in
-        let sights: [HistoryScript.Sight] =
+        let observations: [HistoryScript.Observation] =
           pid == 1
           ? (0..<changes).map { Self.every[$0 % 2] } : Array(repeating: .inFirst, count: changes)
-        return .init(pid: pid, sights: sights)
+        return .init(pid: pid, observations: observations)
       }
     ).write(path)
     let reader = try HistoryReader(path: path)

@@ -53,7 +53,8 @@ struct NamesThroughTimeTests {
     return found
   }
 
-  private func stays(_ selector: ProcessSelector, _ reader: HistoryReader) throws -> [HistoryEntry]
+  private func entries(_ selector: ProcessSelector, _ reader: HistoryReader) throws
+    -> [HistoryEntry]
   {
     var found: [HistoryEntry] = []
     try reader.history(selector) {
@@ -92,16 +93,16 @@ struct NamesThroughTimeTests {
   }
 
   @Test("the history of a name starts and ends with the name")
-  func stays() throws {
+  func entries() throws {
     let reader = try history.end()
-    let early = try stays(.comm("nginx"), reader)
+    let early = try entries(.comm("nginx"), reader)
     #expect(early.last?.until == time(3) && early.last?.end.kind == .changed, "\(early)")
     #expect(early.last?.end.other == time(4))
-    let late = try stays(.comm("worker"), reader)
+    let late = try entries(.comm("worker"), reader)
     #expect(late.first?.from == time(4) && late.first?.beginning.kind == .changed, "\(late)")
     #expect(late.first?.beginning.other == time(3))
     // Selected by its PID, it is listed in all of its containers.
-    let all = try stays(.pid(10), reader)
+    let all = try entries(.pid(10), reader)
     #expect(
       all.map { $0.process.container?.id } == [Self.web, Self.web, Self.lab, Self.lab], "\(all)")
     #expect(all.map(\.isInOtherContainer) == [false, false, true, false])
@@ -215,7 +216,7 @@ struct NamesThroughTimeTests {
       try small.sample([.init(pid: 1), .init(pid: 10, places: [.net: place])])
     }
     let reader = try small.end()
-    let found = try stays(.pid(10), reader)
+    let found = try entries(.pid(10), reader)
     #expect(found.count == 1 && found.first?.links[.net]?.namespace?.kernelID == known.kernelID)
   }
 }

@@ -9,8 +9,8 @@ struct PartialRangeTests {
   private let script = HistoryScript(
     steps: [HistoryScript.Step](repeating: .init(), count: 4),
     actors: [
-      .init(pid: 1, sights: [.inFirst, .inFirst, .inFirst, .inFirst]),
-      .init(pid: 2, sights: [.inSecond, .inFirst, .inSecond, .inSecond]),
+      .init(pid: 1, observations: [.inFirst, .inFirst, .inFirst, .inFirst]),
+      .init(pid: 2, observations: [.inSecond, .inFirst, .inSecond, .inSecond]),
     ])
 
   private func ask(from since: WallTime, to until: WallTime) throws -> SameAnswer.TypeAnswer {
@@ -44,9 +44,12 @@ struct PartialRangeTests {
   func shownTwice() throws {
     var steps = [HistoryScript.Step](repeating: .init(), count: 8)
     steps[4].clockStep = -35 * HistoryScript.second
-    let sights = [HistoryScript.Sight](repeating: .inFirst, count: 8)
+    let observations = [HistoryScript.Observation](repeating: .inFirst, count: 8)
     let script = HistoryScript(
-      steps: steps, actors: [.init(pid: 1, sights: sights), .init(pid: 2, sights: sights)])
+      steps: steps,
+      actors: [
+        .init(pid: 1, observations: observations), .init(pid: 2, observations: observations),
+      ])
     let range =
       (script.start(0) + 18 * HistoryScript.second)...(script.start(0) + 24 * HistoryScript.second)
     let folder = try TemporaryFolder()

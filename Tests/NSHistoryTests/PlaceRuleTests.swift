@@ -13,10 +13,10 @@ struct PlaceRuleTests {
   func samples() throws {
     var comparer = PathComparer()
     for seed in BruteForce.seeds {
-      let brute = try BruteForce(seed: seed)
+      let oracle = try BruteForce(seed: seed)
       var random = SeededRandom(seed: seed)
       try comparer.compare(
-        brute.reader, at: someOf(brute.history.interestingTimes, &random), "seed \(seed)")
+        oracle.reader, at: someOf(oracle.history.interestingTimes, &random), "seed \(seed)")
     }
     comparer.report(fewest: 200 * BruteForce.seeds.count)
   }
@@ -24,13 +24,13 @@ struct PlaceRuleTests {
   @Test("all paths agree on the namespaces of tasks, in histories of events")
   func events() throws {
     var comparer = PathComparer()
-    for seed in EventBrute.seeds {
-      let brute = try EventBrute(seed: seed)
+    for seed in EventOracle.seeds {
+      let oracle = try EventOracle(seed: seed)
       var random = SeededRandom(seed: seed)
       try comparer.compare(
-        brute.reader, at: someOf(brute.history.times(&random), &random), "seed \(seed)")
+        oracle.reader, at: someOf(oracle.history.times(&random), &random), "seed \(seed)")
     }
-    comparer.report(fewest: 200 * EventBrute.seeds.count)
+    comparer.report(fewest: 200 * EventOracle.seeds.count)
   }
 
   /// Returns a third of the moments, since each of them leads to many questions.
@@ -41,15 +41,15 @@ struct PlaceRuleTests {
   @Test("every query for memberships finds those in the task's history")
   func memberships() throws {
     var comparer = MembershipComparer()
-    for seed in EventBrute.seeds {
+    for seed in EventOracle.seeds {
       var random = SeededRandom(seed: seed)
-      for reader in [try BruteForce(seed: seed).reader, try EventBrute(seed: seed).reader] {
+      for reader in [try BruteForce(seed: seed).reader, try EventOracle(seed: seed).reader] {
         try reader.reading(.everything()) { (reading) throws(SQLiteError) in
           try comparer.compare(reading, "seed \(seed)", &random)
         }
       }
     }
-    comparer.report(fewest: 1000 * EventBrute.seeds.count)
+    comparer.report(fewest: 1000 * EventOracle.seeds.count)
   }
 }
 

@@ -196,8 +196,9 @@ struct QueryPlanTests {
   private static let script = HistoryScript(
     steps: [.init(), .init(), .init(gap: .stalled), .init(startsSession: true), .init()],
     actors: [
-      .init(pid: 1, sights: [.inFirst, .inSecond, .inSecond, .inFirst, .inFirst]),
-      .init(pid: 2, sights: [.absent, .inFirst, .denied, .inFirst, .inSecond]),
-      .init(pid: 3, sights: [.inFirst, .inFirst, .absent, .inSecond, .inSecond], replacedAt: [1]),
+      .init(pid: 1, observations: [.inFirst, .inSecond, .inSecond, .inFirst, .inFirst]),
+      .init(pid: 2, observations: [.absent, .inFirst, .denied, .inFirst, .inSecond]),
+      .init(
+        pid: 3, observations: [.inFirst, .inFirst, .absent, .inSecond, .inSecond], replacedAt: [1]),
     ])
 }

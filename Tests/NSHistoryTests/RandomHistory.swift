@@ -26,7 +26,7 @@ struct RandomHistory {
   }
 
   /// The state of a PID in a sample.
-  struct Sight: Equatable {
+  struct Observation: Equatable {
     let process: Int
     var links: [LinkState]
 
@@ -48,7 +48,7 @@ struct RandomHistory {
   var hasContainers = true
   var processes: [Process] = []
   /// The states in each sample, by PID.
-  var samples: [[Int32: Sight]] = []
+  var samples: [[Int32: Observation]] = []
 
   var count: Int { steps.count }
 
@@ -71,23 +71,25 @@ struct RandomHistory {
   }
 
   /// Whether intervals are split before a sample.
-  func isEdge(_ sample: Int) -> Bool { isCutOff(sample) || steps[sample].clockStep != 0 }
+  func isBound(_ sample: Int) -> Bool { isCutOff(sample) || steps[sample].clockStep != 0 }
 
   /// Returns the state of a process in a sample; nil if the sample does not show it.
-  func sight(_ process: Int, _ sample: Int) -> Sight? {
+  func observation(_ process: Int, _ sample: Int) -> Observation? {
     guard samples.indices.contains(sample),
-      let sight = samples[sample][processes[process].pid], sight.process == process
+      let observation = samples[sample][processes[process].pid], observation.process == process
     else { return nil }
-    return sight
+    return observation
   }
 
   /// Returns the namespace of a link of a process in a sample; nil if the link was not read.
   func place(_ process: Int, _ sample: Int, _ link: NamespaceLink) -> Key? {
-    sight(process, sample).flatMap { $0[link].key }
+    observation(process, sample).flatMap { $0[link].key }
   }
 
   /// Returns the samples that show a process.
-  func sighted(_ process: Int) -> [Int] { samples.indices.filter { sight(process, $0) != nil } }
+  func observedSamples(_ process: Int) -> [Int] {
+    samples.indices.filter { observation(process, $0) != nil }
+  }
 
   /// Every namespace that a link led to.
   var namespaces: Set<Key> {
@@ -134,21 +136,21 @@ struct RandomHistory {
     return sample
   }
 
-  private func appearance(_ sight: Sight) -> ProcessSample.Appearance {
-    let process = processes[sight.process]
+  private func appearance(_ observation: Observation) -> ProcessSample.Appearance {
+    let process = processes[observation.process]
     return .init(
-      token: token(sight),
+      token: token(observation),
       facts: ProcessFacts(
         pid: process.pid, startTicks: UInt64(process.birth / (HistoryScript.second / 100)),
         parentPID: process.parentPID, isKernelThread: false, nspid: []),
       description: .init(
-        comm: Array("p\(sight.process)".utf8), uid: 0,
-        cgroup: hasContainers ? Array(TestContainer.cgroup(of: sight.process).utf8) : nil),
-      links: sight.links)
+        comm: Array("p\(observation.process)".utf8), uid: 0,
+        cgroup: hasContainers ? Array(TestContainer.cgroup(of: observation.process).utf8) : nil),
+      links: observation.links)
   }
 
-  private func token(_ sight: Sight) -> ProcessToken {
-    ProcessToken(number: UInt64(sight.process + 1))
+  private func token(_ observation: Observation) -> ProcessToken {
+    ProcessToken(number: UInt64(observation.process + 1))
   }
 
   private func reading(_ sample: Int, _ later: Int64) -> ClockReading {
@@ -185,21 +187,22 @@ extension RandomHistory {
   var excerpt: String {
     samples.indices.map { index in
       let step = steps[index]
-      let news = samples[index].values.sorted { $0.process < $1.process }.compactMap { sight in
-        let old = self.sight(sight.process, index - 1)
-        let links = NamespaceLink.allCases.filter { old?[$0] != sight[$0] }.map { link in
-          "\(link.fileName)=\(sight[link].key.map { "\($0.inode)#\($0.id ?? 0)" } ?? "unread")"
+      let news = samples[index].values.sorted { $0.process < $1.process }.compactMap {
+        observation in
+        let old = self.observation(observation.process, index - 1)
+        let links = NamespaceLink.allCases.filter { old?[$0] != observation[$0] }.map { link in
+          "\(link.fileName)=\(observation[link].key.map { "\($0.inode)#\($0.id ?? 0)" } ?? "unread")"
         }
         return links.isEmpty
           ? nil
-          : "  p\(sight.process) pid \(processes[sight.process].pid) of "
-            + "\(processes[sight.process].parentPID): \(links.joined(separator: " "))"
+          : "  p\(observation.process) pid \(processes[observation.process].pid) of "
+            + "\(processes[observation.process].parentPID): \(links.joined(separator: " "))"
       }
       let gone =
         index == 0
         ? []
         : samples[index - 1].values.map(\.process)
-          .filter { sight($0, index) == nil }.sorted()
+          .filter { observation($0, index) == nil }.sorted()
       return "sample \(index) gap \(step.gap != nil) session \(step.startsSession) "
         + "step \(step.clockStep) gone \(gone)\n" + news.joined(separator: "\n")
     }.joined(separator: "\n")

@@ -10,7 +10,7 @@ struct RandomWorld {
   private enum Mood { case readable, denied, zombie }
 
   private struct Actor {
-    var sight: RandomHistory.Sight
+    var observation: RandomHistory.Observation
     var mood = Mood.readable
   }
 
@@ -65,16 +65,16 @@ struct RandomWorld {
   }
 
   /// Returns the state of a process as a sample reads it.
-  private func seen(_ actor: Actor) -> RandomHistory.Sight {
-    var sight = actor.sight
+  private func seen(_ actor: Actor) -> RandomHistory.Observation {
+    var observation = actor.observation
     for link in NamespaceLink.allCases {
       switch (actor.mood, link) {
-      case (.denied, _): sight.links[Int(link.rawValue)] = .unread(.denied)
+      case (.denied, _): observation.links[Int(link.rawValue)] = .unread(.denied)
       case (.zombie, .pid), (.zombie, .user), (.readable, _): break
-      case (.zombie, _): sight.links[Int(link.rawValue)] = .unread(.zombie)
+      case (.zombie, _): observation.links[Int(link.rawValue)] = .unread(.zombie)
       }
     }
-    return sight
+    return observation
   }
 
   private mutating func change(_ pid: Int32) {
@@ -86,8 +86,8 @@ struct RandomWorld {
     default:
       live[pid]?.mood = .readable
       if actor.mood == .readable || dice < 4 {
-        let links = moved(actor.sight.links, isStart: false)
-        live[pid]?.sight.links = links
+        let links = moved(actor.observation.links, isStart: false)
+        live[pid]?.observation.links = links
       }
     }
   }
@@ -98,16 +98,16 @@ struct RandomWorld {
     var links = NamespaceLink.allCases.map { link in
       LinkState.namespace(self.namespaces.all(link.type).first ?? fresh(link.type))
     }
-    if let parent, let old = live[parent]?.sight {
+    if let parent, let old = live[parent]?.observation {
       if old[.pidForChildren] == .unread(.pending) {
         let made = LinkState.namespace(fresh(.pid))
-        live[parent]?.sight.links[Int(NamespaceLink.pidForChildren.rawValue)] = made
+        live[parent]?.observation.links[Int(NamespaceLink.pidForChildren.rawValue)] = made
       }
-      let sight = live[parent]?.sight ?? old
-      links = NamespaceLink.allCases.map { sight[$0.type.linkForChildren] }
+      let observation = live[parent]?.observation ?? old
+      links = NamespaceLink.allCases.map { observation[$0.type.linkForChildren] }
       if chance(1, of: 3) { links = moved(links, isStart: true) }
     }
-    live[pid] = Actor(sight: .init(process: history.processes.count, links: links))
+    live[pid] = Actor(observation: .init(process: history.processes.count, links: links))
     history.processes.append(
       .init(
         pid: pid, parentPID: parent ?? 0, first: sample,
@@ -142,6 +142,6 @@ struct RandomWorld {
   }
 
   private mutating func fresh(_ type: NamespaceType) -> ObservedNamespace {
-    namespaces.fresh(type, live: live.values.map(\.sight.links))
+    namespaces.fresh(type, live: live.values.map(\.observation.links))
   }
 }

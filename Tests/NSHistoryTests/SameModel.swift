@@ -14,7 +14,7 @@ struct SameModel {
   }
 
   private enum State: Equatable {
-    case known(HistoryScript.Sight)
+    case known(HistoryScript.Observation)
     case unknown(UnknownReason)
     case startingOrExiting
     /// The reason is `gap` where nobody observed whether the process ran.
@@ -129,8 +129,8 @@ struct SameModel {
     }
     if let reason = Self.worst(unsure) { return Answer(verdict: .unknown, reason: reason) }
     let places = pair.indices.map { actor in
-      all.compactMap { states -> HistoryScript.Sight? in
-        if case .known(let sight) = states[actor] { sight } else { nil }
+      all.compactMap { states -> HistoryScript.Observation? in
+        if case .known(let observation) = states[actor] { observation } else { nil }
       }
     }
     if places.contains(where: \.isEmpty) { return Answer(verdict: .unknown, reason: .notRunning) }
@@ -144,12 +144,12 @@ struct SameModel {
     guard answer.verdict != .unknown else { return answer }
     let follows = !isCutOff(index)
     let isFollowed = index + 1 < count && !isCutOff(index + 1)
-    let wasThere = pair.map { follows && stays($0, index - 1, index) }
-    let staysThere = pair.map { isFollowed && stays($0, index, index + 1) }
+    let wasThere = pair.map { follows && remains($0, index - 1, index) }
+    let remainsThere = pair.map { isFollowed && remains($0, index, index + 1) }
     // Both were there from the start of the sample until they were read, or from then until its end, or one was there
     // throughout.
-    if wasThere == [true, true] || staysThere == [true, true] { return answer }
-    if pair.indices.contains(where: { wasThere[$0] && staysThere[$0] }) { return answer }
+    if wasThere == [true, true] || remainsThere == [true, true] { return answer }
+    if pair.indices.contains(where: { wasThere[$0] && remainsThere[$0] }) { return answer }
     return Answer(verdict: .unknown, reason: follows || isFollowed ? .changedBetweenSamples : .gap)
   }
 
@@ -158,8 +158,8 @@ struct SameModel {
     index == 0 || script.steps[index].startsSession || script.steps[index].gap != nil
   }
 
-  private func stays(_ actor: HistoryScript.Actor, _ before: Int, _ after: Int) -> Bool {
-    actor.sights[before] == actor.sights[after]
+  private func remains(_ actor: HistoryScript.Actor, _ before: Int, _ after: Int) -> Bool {
+    actor.observations[before] == actor.observations[after]
       && script.generation(actor, at: before) == script.generation(actor, at: after)
   }
 
@@ -186,9 +186,9 @@ struct SameModel {
   ) -> State {
     let sides = [before, after].filter { script.steps.indices.contains($0) }
     let spaces = Set(sides.map { script.steps[$0].space })
-    let sighted = actor.sights.indices.filter { actor.sights[$0] != .absent }
+    let observedSamples = actor.observations.indices.filter { actor.observations[$0] != .absent }
     // A PID means the processes of the PID space that the recorder showed at that time.
-    let meant = Dictionary(grouping: sighted) { script.generation(actor, at: $0) }.values
+    let meant = Dictionary(grouping: observedSamples) { script.generation(actor, at: $0) }.values
       .filter { spaces.contains(script.steps[$0[0]].space) }
     if meant.isEmpty { return .unknown(.notRecorded) }
     let isSampled = sides.count == 2 && !isSkipped && (before == after || !isCutOff(after))
@@ -197,8 +197,8 @@ struct SameModel {
       return .absent(isSampled ? .notRunning : .gap)
     }
     if !isSampled { return .unknown(.gap) }
-    let left = actor.sights[before]
-    let right = actor.sights[after]
+    let left = actor.observations[before]
+    let right = actor.observations[after]
     let isOne =
       left != .absent && right != .absent
       && script.generation(actor, at: before) == script.generation(actor, at: after)
@@ -209,16 +209,18 @@ struct SameModel {
 
   /// Whether a process that these samples show may have run by a time between two samples.
   private func mayRun(
-    _ sighted: [Int], _ before: Int, _ after: Int, _ isSampled: Bool, until time: WallTime?
+    _ observedSamples: [Int], _ before: Int, _ after: Int, _ isSampled: Bool, until time: WallTime?
   ) -> Bool {
-    if sighted.contains(before) { return true }
-    if isSampled { guard sighted.contains(after) else { return false } }
-    let space = script.steps[sighted[0]].space
-    if before >= 0, script.steps[before].space == space, before > sighted[sighted.count - 1] {
+    if observedSamples.contains(before) { return true }
+    if isSampled { guard observedSamples.contains(after) else { return false } }
+    let space = script.steps[observedSamples[0]].space
+    if before >= 0, script.steps[before].space == space,
+      before > observedSamples[observedSamples.count - 1]
+    {
       return false
     }
     guard let moment = latestBoot(before, after, space, until: time) else { return true }
-    return moment >= HistoryScript.birth(sighted[0]) - 20_000_000
+    return moment >= HistoryScript.birth(observedSamples[0]) - 20_000_000
   }
 
   /// Returns the latest time of the boot clock at which the wall clock can have shown a time.

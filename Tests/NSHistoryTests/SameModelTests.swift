@@ -19,7 +19,9 @@ struct SameModelTests {
     for first in histories {
       for second in histories {
         let pid = Int32(pairs.count * 2 + 1)
-        pairs.append([.init(pid: pid, sights: first), .init(pid: pid + 1, sights: second)])
+        pairs.append([
+          .init(pid: pid, observations: first), .init(pid: pid + 1, observations: second),
+        ])
       }
     }
     script.actors = pairs.flatMap { $0 }
@@ -67,10 +69,10 @@ struct SameModelTests {
         let line = try reader.same(.init(pids: pids, time: time, types: [.net])).types[0]
         let answer = SameModel.Answer(verdict: line.verdict, reason: line.reason)
         if line.intervals.contains(where: { $0.from > $0.until }) {
-          wrong.append("\(pair.map(\.sights)) at \(time): an interval runs backwards")
+          wrong.append("\(pair.map(\.observations)) at \(time): an interval runs backwards")
         }
         if answer != expected {
-          wrong.append("\(pair.map(\.sights)) at \(time): \(answer), not \(expected)")
+          wrong.append("\(pair.map(\.observations)) at \(time): \(answer), not \(expected)")
         }
       }
       for time in Self.times(script) { try ask(.at(time), model.at(time)) }
@@ -110,25 +112,25 @@ struct SameModelTests {
   }
 
   private static func everySequence(
-    of sights: [HistoryScript.Sight], length: Int
-  ) -> [[HistoryScript.Sight]] {
+    of observations: [HistoryScript.Observation], length: Int
+  ) -> [[HistoryScript.Observation]] {
     guard length > 0 else { return [[]] }
-    return everySequence(of: sights, length: length - 1).flatMap { head in
-      sights.map { head + [$0] }
+    return everySequence(of: observations, length: length - 1).flatMap { head in
+      observations.map { head + [$0] }
     }
   }
 
   private static func randomActor(
     _ pid: Int32, _ samples: Int, _ random: inout SeededRandom
   ) -> HistoryScript.Actor {
-    var actor = HistoryScript.Actor(pid: pid, sights: [])
-    var sight = HistoryScript.Sight.allCases.randomElement(using: &random) ?? .absent
+    var actor = HistoryScript.Actor(pid: pid, observations: [])
+    var observation = HistoryScript.Observation.allCases.randomElement(using: &random) ?? .absent
     for index in 0..<samples {
       if Int.random(in: 0..<3, using: &random) == 0 {
-        sight = HistoryScript.Sight.allCases.randomElement(using: &random) ?? .absent
+        observation = HistoryScript.Observation.allCases.randomElement(using: &random) ?? .absent
       }
-      actor.sights.append(sight)
-      if index > 0, sight != .absent, actor.sights[index - 1] != .absent,
+      actor.observations.append(observation)
+      if index > 0, observation != .absent, actor.observations[index - 1] != .absent,
         Int.random(in: 0..<8, using: &random) == 0
       {
         actor.replacedAt.insert(index)

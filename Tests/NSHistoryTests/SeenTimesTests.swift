@@ -40,16 +40,16 @@ struct SeenTimesTests {
     "a namespace is seen from its first member's start to its last member's end",
     arguments: BruteForce.seeds)
   func samples(seed: UInt64) throws {
-    let brute = try BruteForce(seed: seed)
-    try withExtendedLifetime(brute) { try check(brute.reader, seed) }
+    let oracle = try BruteForce(seed: seed)
+    try withExtendedLifetime(oracle) { try check(oracle.reader, seed) }
   }
 
   @Test(
     "with events, a namespace is also seen from its first member's start to its last one's end",
-    arguments: EventBrute.seeds)
+    arguments: EventOracle.seeds)
   func events(seed: UInt64) throws {
-    let brute = try EventBrute(seed: seed)
-    try withExtendedLifetime(brute) { try check(brute.reader, seed) }
+    let oracle = try EventOracle(seed: seed)
+    try withExtendedLifetime(oracle) { try check(oracle.reader, seed) }
   }
 
   private static let second = HistoryScript.second

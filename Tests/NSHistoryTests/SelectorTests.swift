@@ -15,15 +15,15 @@ struct SelectorTests {
     script = HistoryScript(
       steps: steps,
       actors: [
-        .init(pid: 1, sights: [HistoryScript.Sight](repeating: .inFirst, count: 8)),
+        .init(pid: 1, observations: [HistoryScript.Observation](repeating: .inFirst, count: 8)),
         .init(
           pid: 2,
-          sights: [
+          observations: [
             .inFirst, .inFirst, .absent, .absent, .absent, .inFirst, .inFirst, .inFirst,
           ]),
         .init(
           pid: 3,
-          sights: [
+          observations: [
             .inFirst, .inFirst, .inFirst, .inFirst, .inFirst, .inSecond, .inSecond, .inSecond,
           ], replacedAt: [5]),
       ])

@@ -63,7 +63,7 @@ struct ShortEntryTests {
   }
 
   @Test("history by PID and by container has the container of the namespaces")
-  func stays() throws {
+  func entries() throws {
     let reader = try history().reader()
     let child: [HistoryEntry] = try all { try reader.history(.pid(41), $0) }
     #expect(!child.isEmpty && child.allSatisfy { isOfWeb($0.process) }, "\(child)")
@@ -200,18 +200,18 @@ struct ShortEntryTests {
   ) throws -> (id: String?, source: ContainerSource?) {
     let there = try reader.processes(at: EntryHistory.wall(time)).processes
     let one = try #require(there.first { $0.process.pid == pid }).process
-    let stays: [HistoryEntry] = try all { try reader.history(.pid(pid), $0) }
-    let stay = try #require(stays.last { $0.from <= EntryHistory.wall(time) })
+    let entries: [HistoryEntry] = try all { try reader.history(.pid(pid), $0) }
+    let entry = try #require(entries.last { $0.from <= EntryHistory.wall(time) })
     let rows: [ExportRow] = try all {
       try reader.export(ExportFilter(pids: [pid], types: [.net]), $0)
     }
     let row = try #require(rows.last { $0.from <= EntryHistory.wall(time) })
     for (id, source) in [
-      (stay.process.container?.id, stay.process.containerSource),
+      (entry.process.container?.id, entry.process.containerSource),
       (row.container?.id, row.containerSource),
     ] {
       #expect(
-        id == one.container?.id && source == one.containerSource, "\(one) and \(stay), \(row)")
+        id == one.container?.id && source == one.containerSource, "\(one) and \(entry), \(row)")
     }
     return (one.container?.id, one.containerSource)
   }

@@ -13,7 +13,7 @@ struct ThreadMakerTests {
 
   /// Returns the history of a process whose maker, a thread, exits. The process of the thread exits at the given
   /// time, or last.
-  private func stays(makerExits: Int64?) throws -> [HistoryEntry] {
+  private func entries(makerExits: Int64?) throws -> [HistoryEntry] {
     var history = EntryHistory(path: folder.file("history.db"))
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
     history.sampled(10, EntryHistory.initial, "0::/user.slice")
@@ -23,27 +23,27 @@ struct ThreadMakerTests {
     if let makerExits { history.exit(10, at: makerExits) }
     history.exit(20, at: 3000)
     if makerExits == nil { history.exit(10, at: 4000) }
-    var stays: [HistoryEntry] = []
+    var entries: [HistoryEntry] = []
     try history.reader().history(.pid(20)) {
-      stays.append($0)
+      entries.append($0)
       return true
     }
-    return stays
+    return entries
   }
 
   @Test("the parent of a process that an exited thread made is the thread's process")
   func parent() throws {
-    let stays = try stays(makerExits: nil)
-    let stay = try #require(stays.last)
-    #expect(!stay.isParentGone && stay.process.parentPIDs == [10], "\(stay)")
-    #expect(stay.parentThen?.pid == 10 && stay.parentThen?.tid == nil, "\(stay)")
+    let entries = try entries(makerExits: nil)
+    let entry = try #require(entries.last)
+    #expect(!entry.isParentGone && entry.process.parentPIDs == [10], "\(entry)")
+    #expect(entry.parentThen?.pid == 10 && entry.parentThen?.tid == nil, "\(entry)")
     // The thread is still reported as the one that created the process.
-    #expect(stays.first?.parent?.tid == 11, "\(stays)")
+    #expect(entries.first?.parent?.tid == 11, "\(entries)")
   }
 
   @Test("when the thread's process has exited, that parent is gone")
   func gone() throws {
-    let stay = try #require(try stays(makerExits: 2000).last)
-    #expect(stay.isParentGone && stay.parentThen == nil, "\(stay)")
+    let entry = try #require(try entries(makerExits: 2000).last)
+    #expect(entry.isParentGone && entry.parentThen == nil, "\(entry)")
   }
 }

@@ -1,5 +1,5 @@
-// The brute-force tests of events write a random history of events and samples. The expected answers are computed
-// point by point from the reports that the recorder got, without memberships and without an index.
+// An oracle for the questions about events. It writes a random history of events and samples, and computes the expected
+// answers point by point from the reports that the recorder got, without memberships and without an index.
 
 import NSHistory
 import NamespaceModel
@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// A random history of events in a file.
-final class EventBrute {
+final class EventOracle {
   typealias Key = RandomHistory.Key
 
   static let seeds = RandomSeeds.all
@@ -65,14 +65,14 @@ struct EventRun<Value: Equatable> {
 extension EventHistory {
   /// Returns the runs of an actor in which a value of its links stays the same.
   func runs<Value: Equatable>(
-    _ actor: Int, isEdge: ((Int) -> Bool)? = nil, _ value: ([LinkState]) -> Value
+    _ actor: Int, isBound: ((Int) -> Bool)? = nil, _ value: ([LinkState]) -> Value
   ) -> [EventRun<Value>] {
-    let isEdge = isEdge ?? self.isEdge
+    let isBound = isBound ?? self.isBound
     var runs: [EventRun<Value>] = []
     for point in points.indices {
       guard let now = points[point].reported[actor].map(value) else { continue }
       if let last = runs.last, last.points.upperBound == point - 1, last.value == now,
-        !isEdge(point)
+        !isBound(point)
       {
         runs[runs.count - 1] = .init(
           actor: actor, value: now, points: last.points.lowerBound...point)
@@ -105,7 +105,7 @@ extension EventHistory {
   func seenFrom<Value>(_ run: EventRun<Value>) -> WallTime {
     let wall = from(run)
     if beginsExactly(run) { return wall }
-    let start = actors[run.actor].stays[0].from / Self.tick * Self.tick
+    let start = actors[run.actor].entries[0].from / Self.tick * Self.tick
     return max(wall, epochs[points[run.points.lowerBound].session] + start)
   }
   /// The end of a run as it is reported: not before its start, although a sample that shows the process may have
@@ -133,9 +133,9 @@ extension EventHistory {
   }
 
   /// How the time from one point to the next is covered.
-  enum ResolvedInterval { case gap, sampled, exact }
+  enum Coverage { case gap, sampled, exact }
 
-  func stretch(after point: Int?) -> ResolvedInterval {
+  func coverage(after point: Int?) -> Coverage {
     guard let point, !isCutOff(point + 1) else { return .gap }
     return points[point + 1].isExact ? .exact : .sampled
   }
