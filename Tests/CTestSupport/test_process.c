@@ -1,4 +1,4 @@
-// A puppet: a process that reads orders from a socket, carries out one at a time, and answers when it is done. An
+// A test process: a process that reads orders from a socket, carries out one at a time, and answers when it is done. An
 // order is a letter and a number:
 //
 //   u FLAGS   unshare(2) with CLONE_NEW* flags
@@ -15,7 +15,7 @@
 //   x 0       the second thread executes /bin/sleep, which replaces the whole process
 //   l 0       the main thread exits; from then on the second thread reads the orders itself
 //
-// The puppet ends when the other end of its socket is closed.
+// The test process ends when the other end of its socket is closed.
 #define _GNU_SOURCE
 #include "CTestSupport.h"
 
@@ -50,8 +50,8 @@ static int32_t enter(int64_t pid, int flags) {
 static int32_t start_child(int control) {
   pid_t pid = fork();
   if (pid != 0) return pid < 0 ? -errno : pid;
-  // Closes the inherited socket, which would otherwise stay open after the puppet. The alarm ends a child that a test
-  // forgets.
+  // Closes the inherited socket, which would otherwise stay open after the test process. The alarm ends a child that a
+  // test forgets.
   close(control);
   alarm(60);
   while (1) pause();
@@ -174,14 +174,14 @@ static pid_t fork_into(uint64_t flags) {
   return (pid_t)syscall(SYS_clone3, &args, sizeof args);
 }
 
-int32_t ctest_puppet(uint64_t flags, int32_t *control) {
+int32_t ctest_process(uint64_t flags, int32_t *control) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
   pid_t pid = fork_into(flags);
   if (pid == 0) {
     signal(SIGINT, SIG_IGN);
-    // Closes all other descriptors of the test: the socket of another puppet, which would not notice the close of the
-    // test's end, and the pipes of commands that other tests are starting.
+    // Closes all other descriptors of the test: the socket of another test process, which would not notice the close of
+    // the test's end, and the pipes of commands that other tests are starting.
     dup2(ends[1], 3);
     close_range(4, ~0U, 0);
     obey(3);
@@ -195,7 +195,7 @@ int32_t ctest_puppet(uint64_t flags, int32_t *control) {
   return pid;
 }
 
-/// Makes the namespaces, starts the puppet in them, and exits at once, like the process that starts a daemon.
+/// Makes the namespaces, starts the test process in them, and exits at once, like the process that starts a daemon.
 static void make_and_exit(uint64_t flags, int control) {
   if (flags != 0 && unshare((int)flags) != 0) _exit(1);
   pid_t pid = fork();
@@ -208,7 +208,7 @@ static void make_and_exit(uint64_t flags, int control) {
   obey(3);
 }
 
-int32_t ctest_daemon(uint64_t flags, int32_t *control, int32_t *keeper) {
+int32_t ctest_daemon(uint64_t flags, int32_t *control, int32_t *reaper) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
   pid_t pid = fork();
@@ -233,7 +233,7 @@ int32_t ctest_daemon(uint64_t flags, int32_t *control, int32_t *keeper) {
     return -1;
   }
   *control = ends[0];
-  *keeper = pid;
+  *reaper = pid;
   return daemon;
 }
 

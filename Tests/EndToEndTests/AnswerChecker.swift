@@ -44,15 +44,16 @@ struct AnswerChecker {
     let end = (isExact ? samples.all.last?.start : samples.all.last?.end) ?? 1
     var time = WallTime.random(in: begin...end, using: &random)
     if Bool.random(using: &random),
-      let act = log.lives.randomElement(using: &random)?.acts.randomElement(using: &random)
+      let action = log.histories.randomElement(using: &random)?.actions.randomElement(
+        using: &random)
     {
-      let near = act.done + Int64.random(in: -100_000_000...400_000_000, using: &random)
+      let near = action.done + Int64.random(in: -100_000_000...400_000_000, using: &random)
       time = min(end, isExact ? max(begin, near) : near)
     }
-    let present = log.lives.filter { log.truth($0.pid, at: time) != .away }
+    let present = log.histories.filter { log.truth($0.pid, at: time) != .away }
     let pids = (0..<2).map { _ in
-      let choice = Int.random(in: 0..<5, using: &random) > 0 ? present : log.lives
-      return Int64((choice.randomElement(using: &random) ?? log.lives[0]).pid)
+      let choice = Int.random(in: 0..<5, using: &random) > 0 ? present : log.histories
+      return Int64((choice.randomElement(using: &random) ?? log.histories[0]).pid)
     }
     return SameQuestion(
       pids: pids.map { .init(pid: $0) }, time: .at(time), types: log.types)
@@ -90,23 +91,23 @@ struct AnswerChecker {
 
   /// Whether the process that had a PID at a time ran for the whole of some sample.
   private func mustBeSeen(_ pid: Int32, _ time: WallTime) -> Bool {
-    log.life(pid, at: time).map(spansASample) ?? false
+    log.history(pid, at: time).map(spansASample) ?? false
   }
 
-  private func spansASample(_ life: TruthLog.TaskHistory) -> Bool {
-    guard let birth = life.acts.first else { return false }
-    let death = life.acts.first { $0.places == nil }?.began ?? .max
-    return samples.all.contains { $0.start > birth.done && $0.end < death }
+  private func spansASample(_ history: TruthLog.TaskHistory) -> Bool {
+    guard let start = history.actions.first else { return false }
+    let exit = history.actions.first { $0.namespaces == nil }?.began ?? .max
+    return samples.all.contains { $0.start > start.done && $0.end < exit }
   }
 
   private func mistake(
     _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ truths: [TruthLog.Truth], _ time: WallTime
   ) -> String? {
-    var places: [Int] = []
-    for case .at(let all) in truths { places.append(all[line.type] ?? 0) }
+    var namespaces: [Int] = []
+    for case .at(let all) in truths { namespaces.append(all[line.type] ?? 0) }
     guard line.verdict == .unknown else {
-      guard places.count == 2 else { return "a verdict on a process that was not there" }
-      let isSame = places[0] == places[1]
+      guard namespaces.count == 2 else { return "a verdict on a process that was not there" }
+      let isSame = namespaces[0] == namespaces[1]
       if isExact && !line.isExact { return "not exact" }
       if isSame == (line.verdict == .same) { return nil }
       // Samples do not show that a process left and returned between two of them.
@@ -119,7 +120,7 @@ struct AnswerChecker {
     }
     if isExact { return ExactTruth.mistake(line, pids, truths, samples) }
     guard let (before, after) = samples.around(time) else {
-      return line.reason == .gap || line.reason == .notRunning || places.count < 2
+      return line.reason == .gap || line.reason == .notRunning || namespaces.count < 2
         ? nil : "no samples around, and not a gap"
     }
     let changed = pids.contains { log.changed($0, from: before.start, to: after.end) }
@@ -132,7 +133,7 @@ struct AnswerChecker {
       return isExcused ? nil : "not running, but it was"
     case .notRecorded:
       let isExcused = pids.contains { pid in
-        !log.lives.contains { $0.pid == pid && spansASample($0) }
+        !log.histories.contains { $0.pid == pid && spansASample($0) }
       }
       return isExcused ? nil : "not recorded, but it was there for a whole sample"
     case .inodeMayBeReused where !namespacesHaveIDs: return nil

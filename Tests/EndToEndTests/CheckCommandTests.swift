@@ -6,15 +6,15 @@ import Testing
 
 @Suite(.ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct CheckCommandTests {
-  private let puppets: [TestProcess]
+  private let processes: [TestProcess]
 
   init() throws {
-    puppets = try (0..<3).map { _ in try TestProcess() }
-    try puppets[1].unshare(CloneFlag.net | CloneFlag.uts)
-    try puppets[2].enter(puppets[1].pid, CloneFlag.net)
+    processes = try (0..<3).map { _ in try TestProcess() }
+    try processes[1].unshare(CloneFlag.net | CloneFlag.uts)
+    try processes[2].enter(processes[1].pid, CloneFlag.net)
   }
 
-  private func pids(_ places: Int...) -> [String] { places.map { String(puppets[$0].pid) } }
+  private func pids(_ places: Int...) -> [String] { places.map { String(processes[$0].pid) } }
 
   private func check(_ arguments: [String]) throws -> Command.Outcome {
     try Command.run(Command.nshist, ["check"] + arguments)
@@ -57,10 +57,10 @@ struct CheckCommandTests {
   }
 
   @Test func thePIDThatIsNotThereIsNamed() throws {
-    try puppets[0].exit()
+    try processes[0].exit()
     let outcome = try check(pids(0, 1) + ["--type", "net", "--format", "json"])
     #expect(outcome.status == 2)
-    expectOneLine(outcome.messages, saying: "there is no process \(puppets[0].pid) now")
+    expectOneLine(outcome.messages, saying: "there is no process \(processes[0].pid) now")
     #expect(try types(outcome)["net"]?["reason"] as? String == "not-running")
     // Two processes in different namespaces prove `different`, although a third one is missing.
     #expect(try check(pids(0, 1) + ["2", "--type", "net"]).status == 1)
@@ -91,7 +91,7 @@ struct CheckCommandTests {
   }
 
   @Test func aZombieIsInTwoNamespacesOnly() throws {
-    try puppets[0].exit(reap: false)
+    try processes[0].exit(reap: false)
     let types = try types(check(pids(0, 1) + ["--format", "json"]))
     #expect(types["net"]?["reason"] as? String == "zombie")
     #expect(types["user"]?["verdict"] as? String == "same")

@@ -7,10 +7,10 @@ import Testing
 @Suite(.ownsProcesses, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct LiveChildrenLinkTests {
   @Test func heldByTheLinkAlone() throws {
-    let puppet = try TestProcess()
-    try puppet.unshare(CloneFlag.time)
+    let process = try TestProcess()
+    try process.unshare(CloneFlag.time)
     let link = try FileManager.default.destinationOfSymbolicLink(
-      atPath: "/proc/\(puppet.pid)/ns/time_for_children")
+      atPath: "/proc/\(process.pid)/ns/time_for_children")
     let inode = try #require(UInt64(link.dropFirst("time:[".count).dropLast()))
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -20,7 +20,7 @@ struct LiveChildrenLinkTests {
 
     let listing = try Command.nshist("query", "namespaces", "--type", "time", "--db", path)
     let line = listing.output.split(separator: "\n").first { $0.contains("\(inode)") }
-    #expect(line?.contains("children of \(puppet.pid)") == true, "\(listing.output)")
+    #expect(line?.contains("children of \(process.pid)") == true, "\(listing.output)")
     let members = try Command.nshist(
       "query", "members", link, "--format", "csv", "--db", path)
     let records = try StrictCSV.parse(members.output)

@@ -96,24 +96,24 @@ struct ContainerTests {
     let root = try Containers.makeRoot(in: folder)
     let recording = try LiveRecording(interval: "2s", ["--events", "on"])
     try recording.waitForSamples(1)
-    let life = try TimedAction {
+    let lifetime = try TimedAction {
       let outcome = try Command.run(
         Containers.bwrap, ["--unshare-all", "--ro-bind", root, "/", "/bin/sleep", "0.1"])
       #expect(outcome.status == 0, "\(outcome.messages)")
     }
     try recording.settle()
-    let changes = try recording.ask("changes").filter { life.contains($0.time("time")) }
+    let changes = try recording.ask("changes").filter { lifetime.contains($0.time("time")) }
     let start = changes.first { $0["change"] == "started" && $0["comm"] == "bwrap" }
     #expect(start?.texts("marks") == ["created"] && start?.flag("exact") == true, "\(changes)")
     let pid = try #require(start?.pid)
     let first = try recording.ask("history", "\(pid)")
     #expect(first.allSatisfy(Self.isIsolated))
-    expect(first, beginsIn: life.began...life.done)
-    expect(first, endsIn: life.began...life.done)
+    expect(first, beginsIn: lifetime.began...lifetime.done)
+    expect(first, endsIn: lifetime.began...lifetime.done)
     let members = try recording.ask("members", "net@\(pid)").filter { $0.flag("initial") == false }
     let sleeper = members.first { $0["comm"] == "sleep" }
     #expect((sleeper?.time("until") ?? 0) - (sleeper?.time("from") ?? 0) >= 100_000_000)
-    try expectEmptied(recording, first.first, Self.isolated, by: life.done)
+    try expectEmptied(recording, first.first, Self.isolated, by: lifetime.done)
     try expectNoDisagreements(recording)
   }
 

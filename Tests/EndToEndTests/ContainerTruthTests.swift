@@ -94,8 +94,8 @@ struct ContainerTruthTests {
     for (id, _) in cgroups {
       let reported = Set(try recording.ask("history", "container:\(id)").compactMap(\.pid))
       let others = actors.filter { counts[$0.pid] == 1 && $0.container != id }.map { Int($0.pid) }
-      let strangers = reported.intersection(others)
-      #expect(strangers.isEmpty, "\(strangers) of \(reported.count)")
+      let unexpected = reported.intersection(others)
+      #expect(unexpected.isEmpty, "\(unexpected) of \(reported.count)")
     }
   }
 }

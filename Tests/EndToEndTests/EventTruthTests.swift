@@ -45,7 +45,7 @@ struct EventTruthTests {
     var log = log
     log.margin = LiveEvents.margin
     try log.findDisputedPIDs(in: reader)
-    #expect(log.disputed.count * 4 <= log.lives.count, "\(log.disputed)")
+    #expect(log.disputed.count * 4 <= log.histories.count, "\(log.disputed)")
     var checker = AnswerChecker(
       log: log, samples: samples, random: SeededRandom(seed: seed), isExact: true)
     for _ in 0..<questions {
@@ -71,10 +71,10 @@ struct EventTruthTests {
     print(
       "groups, seed \(seed): \(groups.shared) shared, \(groups.never) never, \(groups.unknown) unknown"
         + " (of reported: \(unanswered)) of \(groups.asked)")
-    let span = log.lives.compactMap(\.acts.first?.began)
+    let span = log.histories.compactMap(\.actions.first?.began)
     let seconds = Double((span.max() ?? 0) - (span.min() ?? 0)) / 1e9
     print(
-      "exact truth, seed \(seed): \(log.lives.joinedActs) steps of \(log.lives.count) processes in"
+      "exact truth, seed \(seed): \(log.histories.actionCount) steps of \(log.histories.count) processes in"
         + " \(seconds) s, \(checker.asked) answers: \(checker.same) same, \(checker.different)"
         + " different, \(checker.unknown) unknown (of processes that were both there:"
         + " \(checker.unknownOfThere)), \(checker.unseen.count) unseen,"

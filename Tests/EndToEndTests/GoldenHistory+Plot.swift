@@ -67,60 +67,60 @@ extension GoldenHistory {
 
   static let actors = [
     Actor(
-      pid: 1, comm: "systemd", parent: 0, start: -999, stays: [(1...13, host())],
+      pid: 1, comm: "systemd", parent: 0, start: -999, entries: [(1...13, host())],
       cgroup: "0::/init.scope"),
     Actor(
-      pid: 2, comm: "kthreadd", parent: 0, start: -999, stays: [(1...13, host())], cgroup: "0::/",
+      pid: 2, comm: "kthreadd", parent: 0, start: -999, entries: [(1...13, host())], cgroup: "0::/",
       isKernelThread: true),
     Actor(
-      pid: 700, comm: "containerd-shim", parent: 1, start: -900, stays: [(1...13, host())],
+      pid: 700, comm: "containerd-shim", parent: 1, start: -900, entries: [(1...13, host())],
       cgroup: "0::/system.slice/containerd.service"),
-    Actor(pid: 812, comm: "sshd", parent: 1, start: -890, stays: [(1...13, host())]),
+    Actor(pid: 812, comm: "sshd", parent: 1, start: -890, entries: [(1...13, host())]),
     Actor(
-      pid: 4711, comm: "nginx", parent: 700, start: -300, stays: [(1...11, inContainer)],
+      pid: 4711, comm: "nginx", parent: 700, start: -300, entries: [(1...11, inContainer)],
       cgroup: containerCgroup, innerPIDs: [1]),
     Actor(
-      pid: 4712, comm: "nginx", parent: 4711, start: -299, stays: [(1...11, inContainer)],
+      pid: 4712, comm: "nginx", parent: 4711, start: -299, entries: [(1...11, inContainer)],
       uid: 100_101, cgroup: containerCgroup, innerPIDs: [2]),
     Actor(
       pid: 5000, comm: "bash", parent: 812, start: -100,
-      stays: [(1...2, host()), (3...6, host(besides: unshared)), (7...12, host())]),
+      entries: [(1...2, host()), (3...6, host(besides: unshared)), (7...12, host())]),
     Actor(
       pid: 5100, comm: "nsenter", parent: 812, start: 3,
-      stays: [(2...3, host()), (4...6, host(besides: [unshared[0]]))]),
-    Actor(pid: 6100, comm: "make", parent: 812, start: 4, stays: [(2...6, host())]),
+      entries: [(2...3, host()), (4...6, host(besides: [unshared[0]]))]),
+    Actor(pid: 6100, comm: "make", parent: 812, start: 4, entries: [(2...6, host())]),
     Actor(
-      pid: 6100, comm: "foo)\n bar", parent: 1, start: 52, stays: [(7...13, host())],
+      pid: 6100, comm: "foo)\n bar", parent: 1, start: 52, entries: [(7...13, host())],
       uid: 100_002, cgroup: "0::/"),
     Actor(
-      pid: 6200, comm: "sh", parent: 700, start: 13, stays: [(4...8, inContainer)],
+      pid: 6200, comm: "sh", parent: 700, start: 13, entries: [(4...8, inContainer)],
       cgroup: containerCgroup, innerPIDs: [7]),
     Actor(
       pid: 6000, comm: "dhcp", parent: 812, start: 58,
-      stays: [(8...9, host(besides: [netAgain]))]),
+      entries: [(8...9, host(besides: [netAgain]))]),
     Actor(
       pid: 7000, comm: "vault", parent: 1, start: -800,
-      stays: [
+      entries: [
         (1...2, host()), (3...3, denied), (4...9, host()), (10...11, denied), (12...13, host()),
       ], cgroup: "0::/system.slice/vault.service"),
     Actor(
-      pid: 7100, comm: "agent", parent: 1, start: -700, stays: [(1...13, denied)], uid: 100_001,
+      pid: 7100, comm: "agent", parent: 1, start: -700, entries: [(1...13, denied)], uid: 100_001,
       cgroup: "0::/system.slice/agent.service"),
     Actor(
-      pid: 7200, comm: "job", parent: 812, start: -50, stays: [(1...3, host()), (4...6, zombie)]),
+      pid: 7200, comm: "job", parent: 812, start: -50, entries: [(1...3, host()), (4...6, zombie)]),
     Actor(
       pid: 8000, comm: "podman", parent: 812, start: 7,
-      stays: [(3...13, host(besides: [userA, mntOfA]))], uid: 100_000, cgroup: podmanCgroup),
+      entries: [(3...13, host(besides: [userA, mntOfA]))], uid: 100_000, cgroup: podmanCgroup),
     Actor(
       pid: 8001, comm: "init", parent: 8000, start: 7.5,
-      stays: [(3...13, host(besides: [userB, mntOfA, pidC]))], uid: 100_000,
+      entries: [(3...13, host(besides: [userB, mntOfA, pidC]))], uid: 100_000,
       cgroup: podmanCgroup, innerPIDs: [1]),
     Actor(
       pid: 8002, comm: "app", parent: 8001, start: 8,
-      stays: [(3...11, host(besides: [userB, mntOfA, pidD]))], uid: 100_000,
+      entries: [(3...11, host(besides: [userB, mntOfA, pidD]))], uid: 100_000,
       cgroup: podmanCgroup, innerPIDs: [2, 1]),
     Actor(
-      pid: 9000, comm: "cron", parent: 1, start: 90, stays: [(10...13, host())],
+      pid: 9000, comm: "cron", parent: 1, start: 90, entries: [(10...13, host())],
       cgroup: "0::/system.slice/cron.service"),
   ]
 

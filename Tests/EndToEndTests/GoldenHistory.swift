@@ -25,7 +25,7 @@ enum GoldenHistory {
     let parent: Int32
     /// The start, in seconds of the boot clock since the first sample.
     let start: Double
-    var stays: [(samples: ClosedRange<Int>, links: Links)]
+    var entries: [(samples: ClosedRange<Int>, links: Links)]
     var uid: UInt32 = 0
     /// Nil where it could not be read.
     var cgroup: String? = "0::/system.slice/ssh.service"
@@ -33,7 +33,7 @@ enum GoldenHistory {
     var innerPIDs: [Int32] = []
     var isKernelThread = false
 
-    func links(in sample: Int) -> Links? { stays.first { $0.samples.contains(sample) }?.links }
+    func links(in sample: Int) -> Links? { entries.first { $0.samples.contains(sample) }?.links }
   }
 
   static let second: Int64 = 1_000_000_000

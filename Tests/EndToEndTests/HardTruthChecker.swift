@@ -23,14 +23,15 @@ struct HardTruthChecker {
     let (begin, end) = (samples.all.first?.end ?? 0, samples.all.last?.start ?? 1)
     var time = WallTime.random(in: begin...end, using: &random)
     if Bool.random(using: &random),
-      let act = log.lives.randomElement(using: &random)?.acts.randomElement(using: &random)
+      let action = log.histories.randomElement(using: &random)?.actions.randomElement(
+        using: &random)
     {
-      time = min(end, max(begin, act.done + Int64.random(in: 0...300_000_000, using: &random)))
+      time = min(end, max(begin, action.done + Int64.random(in: 0...300_000_000, using: &random)))
     }
-    let present = log.lives.filter { log.truth($0.pid, at: time) != .away }
+    let present = log.histories.filter { log.truth($0.pid, at: time) != .away }
     let pids = (0..<2).map { _ in
-      let choice = Int.random(in: 0..<6, using: &random) > 0 ? present : log.lives
-      return Int64((choice.randomElement(using: &random) ?? log.lives[0]).pid)
+      let choice = Int.random(in: 0..<6, using: &random) > 0 ? present : log.histories
+      return Int64((choice.randomElement(using: &random) ?? log.histories[0]).pid)
     }
     return SameQuestion(pids: pids.map { .init(pid: $0) }, time: .at(time), types: log.types)
   }
@@ -54,11 +55,11 @@ struct HardTruthChecker {
   private func mistake(
     _ line: SameAnswer.TypeAnswer, _ truths: [TruthLog.Truth], _ time: WallTime
   ) -> String? {
-    var places: [Int] = []
-    for case .at(let all) in truths { places.append(all[line.type] ?? 0) }
+    var namespaces: [Int] = []
+    for case .at(let all) in truths { namespaces.append(all[line.type] ?? 0) }
     if line.verdict != .unknown {
-      guard places.count == truths.count else { return "a verdict on who was not there" }
-      return (Set(places).count == 1) == (line.verdict == .same) ? nil : "wrong"
+      guard namespaces.count == truths.count else { return "a verdict on who was not there" }
+      return (Set(namespaces).count == 1) == (line.verdict == .same) ? nil : "wrong"
     }
     switch line.reason {
     case .notRunning: return truths.contains(.away) ? nil : "not running, but it was"
@@ -80,31 +81,31 @@ struct HardTruthChecker {
   /// Checks that a process of the log made a change in the reported time.
   mutating func check(_ change: NamespaceChange) {
     guard let process = change.process, log.knows(process), process.tid == nil else { return }
-    let life = log.lives.first { life in
-      life.pid == process.pid
-        && life.acts.first.map {
+    let history = log.histories.first { history in
+      history.pid == process.pid
+        && history.actions.first.map {
           (process.start ?? 0) >= $0.began - 20_000_000
             && (process.start ?? 0) <= $0.done + 20_000_000
         } == true
     }
-    guard let life, let by = change.by else { return }
+    guard let history, let by = change.by else { return }
     changes += 1
     let after = change.isExact ? by : change.after ?? .min
     // A sample takes time, and read the change at some moment of it.
     let until =
       change.isExact
       ? by : by + (samples.all.first { $0.start == by }.map { $0.end - $0.start } ?? 0)
-    func happened(_ isSelected: (TruthLog.Act) -> Bool) -> Bool {
-      life.acts.contains {
+    func happened(_ isSelected: (TruthLog.Action) -> Bool) -> Bool {
+      history.actions.contains {
         isSelected($0) && $0.began - log.margin <= until && after <= $0.done + log.margin
       }
     }
     let isTrue =
       switch change.kind {
-      case .moved: happened { $0.places != nil }
-      case .exited: happened { $0.places == nil }
-      case .zombie: happened { $0.isZombie || $0.places == nil }
-      case .started: happened { $0.began == life.acts.first?.began }
+      case .moved: happened { $0.namespaces != nil }
+      case .exited: happened { $0.namespaces == nil }
+      case .zombie: happened { $0.isZombie || $0.namespaces == nil }
+      case .started: happened { $0.began == history.actions.first?.began }
       case .firstSeen, .lastSeen, .lastExit, .pinned, .unpinned, .gone, .returned, .resumed: true
       }
     if !isTrue {

@@ -97,21 +97,21 @@ struct HardTruthTests {
     log.margin = 2 * LiveEvents.margin
     let reader = try HistoryReader(path: recorder.database)
     try log.findDisputedPIDs(in: reader)
-    #expect(log.disputed.count * 4 <= log.lives.count, "\(log.disputed)")
+    #expect(log.disputed.count * 4 <= log.histories.count, "\(log.disputed)")
     var checker = HardTruthChecker(
       log: log, samples: try SampleTable(recorder.database), random: SeededRandom(seed: seed))
     for _ in 0..<1500 {
       let question = checker.question()
       checker.check(try reader.same(question), to: question)
     }
-    for pid in Set(log.lives.map(\.pid)) {
+    for pid in Set(log.histories.map(\.pid)) {
       try reader.changes(ChangesQuestion(process: .pid(Int64(pid)))) { change in
         checker.check(change)
         return true
       }
     }
     print(
-      "hard truth, seed \(seed): \(log.lives.joinedActs) steps, \(checker.asked) answers,"
+      "hard truth, seed \(seed): \(log.histories.actionCount) steps, \(checker.asked) answers,"
         + " \(checker.proven) proven, \(checker.changes) changes, \(checker.mistakes.count) wrong")
     #expect(
       checker.mistakes.isEmpty,

@@ -16,8 +16,8 @@ final class HardWorkload {
   private var lastName = 0
 
   private struct Actor {
-    let puppet: TestProcess
-    let life: Int
+    let process: TestProcess
+    let history: Int
     var hasThread = false
     /// The types of which the thread has namespaces of its own, as CLONE_NEW* flags.
     var threadFlags: Int32 = 0
@@ -49,19 +49,19 @@ final class HardWorkload {
   /// Starts a process in the initial namespaces, or as a daemon in new ones, whose maker has exited by then.
   private func start() throws {
     let began = ClockReading.now().wall
-    var places = Workload.host
-    let flags = Int.random(in: 0..<3, using: &random) > 0 ? newNamespaces(&places) : 0
-    let puppet = try flags == 0 ? TestProcess() : TestProcess(asDaemonIn: flags)
-    log.lives.append(
+    var namespaces = Workload.host
+    let flags = Int.random(in: 0..<3, using: &random) > 0 ? newNamespaces(&namespaces) : 0
+    let process = try flags == 0 ? TestProcess() : TestProcess(asDaemonIn: flags)
+    log.histories.append(
       .init(
-        pid: puppet.pid,
-        acts: [.init(began: began, done: ClockReading.now().wall, places: places)]))
-    actors.append(Actor(puppet: puppet, life: log.lives.count - 1))
+        pid: process.pid,
+        actions: [.init(began: began, done: ClockReading.now().wall, namespaces: namespaces)]))
+    actors.append(Actor(process: process, history: log.histories.count - 1))
   }
 
   private func exit() throws {
     let actor = actors.remove(at: Int.random(in: actors.indices, using: &random))
-    try record(actor.life, places: nil) { try actor.puppet.exit() }
+    try record(actor.history, namespaces: nil) { try actor.process.exit() }
   }
 
   /// Lets the main thread exit, so that the process is a zombie until its other thread has exited too.
@@ -69,20 +69,22 @@ final class HardWorkload {
     let index = Int.random(in: actors.indices, using: &random)
     try startThread(index)
     let actor = actors[index]
-    guard let places = log.lives[actor.life].acts.last?.places else { return }
-    try record(actor.life, places: places, isZombie: true) { try actor.puppet.exitMainThread() }
+    guard let namespaces = log.histories[actor.history].actions.last?.namespaces else { return }
+    try record(actor.history, namespaces: namespaces, isZombie: true) {
+      try actor.process.exitMainThread()
+    }
     Thread.sleep(forTimeInterval: Double.random(in: 0.02...0.4, using: &random))
     try exit(of: index)
   }
 
   private func exit(of index: Int) throws {
     let actor = actors.remove(at: index)
-    try record(actor.life, places: nil) { try actor.puppet.exit() }
+    try record(actor.history, namespaces: nil) { try actor.process.exit() }
   }
 
   private func startThread(_ index: Int) throws {
     guard !actors[index].hasThread else { return }
-    _ = try actors[index].puppet.startThread()
+    _ = try actors[index].process.startThread()
     actors[index].hasThread = true
   }
 
@@ -92,53 +94,58 @@ final class HardWorkload {
     try startThread(index)
     let actor = actors[index]
     if actor.threadFlags != 0 {
-      try actor.puppet.returnThread(actor.threadFlags)
+      try actor.process.returnThread(actor.threadFlags)
       actors[index].threadFlags = 0
     } else {
       actors[index].threadFlags = Self.types.randomElement(using: &random)?.1 ?? CloneFlag.net
-      try actor.puppet.unshareInThread(actors[index].threadFlags)
+      try actor.process.unshareInThread(actors[index].threadFlags)
     }
   }
 
   private func unshare() throws {
     let actor = actors[Int.random(in: actors.indices, using: &random)]
-    guard var places = log.lives[actor.life].acts.last?.places else { return }
-    let flags = newNamespaces(&places)
-    try record(actor.life, places: places) { try actor.puppet.unshare(flags) }
+    guard var namespaces = log.histories[actor.history].actions.last?.namespaces else { return }
+    let flags = newNamespaces(&namespaces)
+    try record(actor.history, namespaces: namespaces) { try actor.process.unshare(flags) }
   }
 
   private func enter() throws {
     let actor = actors[Int.random(in: actors.indices, using: &random)]
     let target = actors[Int.random(in: actors.indices, using: &random)]
-    guard actor.life != target.life, let there = log.lives[target.life].acts.last?.places,
-      var places = log.lives[actor.life].acts.last?.places
+    guard actor.history != target.history,
+      let there = log.histories[target.history].actions.last?.namespaces,
+      var namespaces = log.histories[actor.history].actions.last?.namespaces
     else { return }
     var flags: Int32 = 0
-    for (type, flag) in Self.types where there[type] != places[type] {
+    for (type, flag) in Self.types where there[type] != namespaces[type] {
       guard Bool.random(using: &random) else { continue }
-      places[type] = there[type]
+      namespaces[type] = there[type]
       flags |= flag
     }
     guard flags != 0 else { return }
-    try record(actor.life, places: places) { try actor.puppet.enter(target.puppet.pid, flags) }
+    try record(actor.history, namespaces: namespaces) {
+      try actor.process.enter(target.process.pid, flags)
+    }
   }
 
-  private func newNamespaces(_ places: inout [NamespaceType: Int]) -> Int32 {
+  private func newNamespaces(_ namespaces: inout [NamespaceType: Int]) -> Int32 {
     var flags: Int32 = 0
     for (type, flag) in Self.types where flags == 0 || Bool.random(using: &random) {
       lastName += 1
-      places[type] = lastName
+      namespaces[type] = lastName
       flags |= flag
     }
     return flags
   }
 
   private func record(
-    _ life: Int, places: [NamespaceType: Int]?, isZombie: Bool = false, _ body: () throws -> Void
+    _ history: Int, namespaces: [NamespaceType: Int]?, isZombie: Bool = false,
+    _ body: () throws -> Void
   ) throws {
     let began = ClockReading.now().wall
     try body()
-    log.lives[life].acts.append(
-      .init(began: began, done: ClockReading.now().wall, places: places, isZombie: isZombie))
+    log.histories[history].actions.append(
+      .init(began: began, done: ClockReading.now().wall, namespaces: namespaces, isZombie: isZombie)
+    )
   }
 }

@@ -171,7 +171,7 @@ struct LateIdentityTests {
   func twoTimeNamespaces() throws {
     let folder = try TemporaryFolder()
     let database = folder.file("history.db")
-    let puppet = try TestProcess()
+    let process = try TestProcess()
     let record = [
       Command.nshist, "record", "--samples", "2", "--interval", "100ms", "--db", database,
     ]
@@ -184,9 +184,9 @@ struct LateIdentityTests {
     }
     #expect(try Command.run(record[0], Array(record.dropFirst())).status == 0)
     #expect(
-      try Recording.texts("SELECT task_id FROM task WHERE pid = \(puppet.pid)", in: database).count
+      try Recording.texts("SELECT task_id FROM task WHERE pid = \(process.pid)", in: database).count
         == 1)
     #expect(try Recording.texts("SELECT space_id FROM pid_space", in: database).count == 1)
-    try puppet.exit()
+    try process.exit()
   }
 }

@@ -35,9 +35,9 @@ func recordAndAsk(database: String, pids: [Int64]) throws -> Verdict {
   @Test("the example records and answers", .enabled(if: geteuid() == 0, "needs root: unshare"))
   func answers() throws {
     let folder = try TemporaryFolder()
-    let puppets = try (0..<3).map { _ in try TestProcess() }
-    try puppets[1].unshare(CloneFlag.net)
-    let pids = puppets.map { Int64($0.pid) }
+    let processes = try (0..<3).map { _ in try TestProcess() }
+    try processes[1].unshare(CloneFlag.net)
+    let pids = processes.map { Int64($0.pid) }
     #expect(
       try recordAndAsk(database: folder.file("a.db"), pids: [pids[0], pids[1]]) == .different)
     #expect(try recordAndAsk(database: folder.file("b.db"), pids: [pids[0], pids[2]]) == .same)

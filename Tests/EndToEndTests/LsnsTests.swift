@@ -25,10 +25,10 @@ import Testing
     .enabled("needs lsns of util-linux", { lsns != nil }),
     .enabled("needs root, to make namespaces", { geteuid() == 0 }))
   func agrees() throws {
-    let puppets = try [CloneFlag.net, CloneFlag.uts | CloneFlag.ipc, CloneFlag.mnt].map { flags in
-      let puppet = try TestProcess()
-      try puppet.unshare(flags)
-      return puppet
+    let processes = try [CloneFlag.net, CloneFlag.uts | CloneFlag.ipc, CloneFlag.mnt].map { flags in
+      let process = try TestProcess()
+      try process.unshare(flags)
+      return process
     }
     let nested = try Command(
       "/usr/bin/unshare", ["--user", "--map-root-user", "--pid", "--fork", "sleep", "60"])
@@ -46,7 +46,7 @@ import Testing
       wrong = Self.disagreements(steady, theirs)
       let lasting = Self.names(theirs.intersection(try Self.theirs()))
       wrong += lasting.subtracting(Self.names(after)).map { "\($0) is not shown" }
-      let made = theirs.filter { row in puppets.contains { Int($0.pid) == row.pid } }
+      let made = theirs.filter { row in processes.contains { Int($0.pid) == row.pid } }
       if made.count != 4 || !made.isSubset(of: steady) { wrong.append("made: \(made)") }
       // The namespaces of `nested` are the only ones here with a parent that is not initial.
       if !steady.contains(where: { $0.parent != 0 && $0.type == "pid" }) {
@@ -55,7 +55,7 @@ import Testing
     }
     #expect(wrong == [])
     nested.signal(SIGTERM)
-    for puppet in puppets { try puppet.exit() }
+    for process in processes { try process.exit() }
   }
 
   /// Returns the rows that were equal before and after the other listing, and are not in it.

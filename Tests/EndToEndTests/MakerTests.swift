@@ -27,19 +27,19 @@ struct MakerTests {
   @Test("the maker is the caller of unshare(2), or the parent for clone(2)")
   func processes() throws {
     let recording = try recording()
-    let puppet = try TestProcess()
-    try puppet.unshare(CloneFlag.net)
-    let made = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
+    let process = try TestProcess()
+    try process.unshare(CloneFlag.net)
+    let made = try #require(KernelNamespace.inode("/proc/\(process.pid)/ns/net"))
     let child = try TestProcess(in: CloneFlag.uts)
     let cloned = try #require(KernelNamespace.inode("/proc/\(child.pid)/ns/uts"))
     // A process that enters an existing namespace is not its maker.
     let visitor = try TestProcess()
-    try visitor.enter(puppet.pid, CloneFlag.net)
+    try visitor.enter(process.pid, CloneFlag.net)
     try recording.settle()
     // A process that moved to the namespace may have made it or entered it, so the maker is not certain.
-    #expect(try maker(recording, made) == (Int(puppet.pid), false))
+    #expect(try maker(recording, made) == (Int(process.pid), false))
     #expect(try maker(recording, cloned) == (Int(getpid()), true))
-    for one in [puppet, child, visitor] { try one.exit() }
+    for one in [process, child, visitor] { try one.exit() }
   }
 
   @Test("without scans for pins, members and namespaces name the same maker as changes")
@@ -47,21 +47,21 @@ struct MakerTests {
     let recording = try LiveRecording(
       interval: "100ms", ["--events", "on", "--pins-every", "off"])
     try recording.waitForSamples(3)
-    let puppet = try TestProcess()
+    let process = try TestProcess()
     // An earlier namespace of another test may have had the inode number.
     let before = ClockReading.now().wall
-    try puppet.unshare(CloneFlag.net)
-    let made = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
+    try process.unshare(CloneFlag.net)
+    let made = try #require(KernelNamespace.inode("/proc/\(process.pid)/ns/net"))
     try recording.settle()
     let changes = try recording.ask(
       "changes", "--namespace", "net:\(made)", "--since", argument(before))
-    #expect(changes.map(\.pid) == [Int(puppet.pid)])
-    #expect(try maker(recording, made) == (Int(puppet.pid), false))
+    #expect(changes.map(\.pid) == [Int(process.pid)])
+    #expect(try maker(recording, made) == (Int(process.pid), false))
     let text = try Command.nshist(
       "query", "members", "net:\(made)", "--db", recording.database)
     #expect(
-      text.output.contains("perhaps made by the process \(puppet.pid)"), "\(text)")
-    try puppet.exit()
+      text.output.contains("perhaps made by the process \(process.pid)"), "\(text)")
+    try process.exit()
   }
 
   @Test("the first process that enters a namespace kept by a mount is not its maker")

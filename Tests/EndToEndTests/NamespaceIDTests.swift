@@ -10,13 +10,13 @@ struct NamespaceIDTests {
   @Test("every namespace that a sample has read has its kernel ID")
   func severalSteps() throws {
     let recording = try LiveRecording(interval: "500ms", ["--events", "on"])
-    let puppet = try TestProcess()
+    let process = try TestProcess()
     for flag in [CloneFlag.net, CloneFlag.uts, CloneFlag.ipc, CloneFlag.mnt] {
-      try puppet.unshare(flag)
+      try process.unshare(flag)
     }
     try recording.waitForSamples(3)
     let initial = try recording.ask("history", "1").last
-    let last = try recording.ask("history", "\(puppet.pid)").last?.row("namespaces")
+    let last = try recording.ask("history", "\(process.pid)").last?.row("namespaces")
     // Skips kernels without IDs.
     guard initial?.row("namespaces")?.row("cgroup")?.number("id") != nil else { return }
     for type in ["net", "uts", "ipc", "mnt"] {

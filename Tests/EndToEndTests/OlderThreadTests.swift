@@ -6,25 +6,25 @@ import Testing
 
 @Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct OlderThreadTests {
-  private let puppet: TestProcess
+  private let process: TestProcess
   private let tid: Int32
   private let recording: LiveRecording
 
   init() throws {
-    puppet = try TestProcess()
-    tid = try puppet.startThread()
+    process = try TestProcess()
+    tid = try process.startThread()
     recording = try LiveRecording(interval: "500ms", ["--events", "on"])
     try recording.waitForSamples(1)
   }
 
   @Test("a process continues when a thread from before the recording executes a program")
   func exec() throws {
-    let exec = try TimedAction(margin: 20_000_000) { try puppet.execInThread() }
+    let exec = try TimedAction(margin: 20_000_000) { try process.execInThread() }
     try recording.waitForSamples(3)
     try recording.settle()
     let ofProcess: (Row) -> Bool = { $0.number("tid") == nil }
-    let changes = try recording.ask("changes", "--pid", "\(puppet.pid)").filter(ofProcess)
-    let history = try recording.ask("history", "\(puppet.pid)").filter(ofProcess)
+    let changes = try recording.ask("changes", "--pid", "\(process.pid)").filter(ofProcess)
+    let history = try recording.ask("history", "\(process.pid)").filter(ofProcess)
     #expect(Set(history.map { $0["start"] }).count == 1, "\(history)")
     #expect(!changes.contains { $0["change"] == "exited" }, "\(changes)")
     #expect(history.last?.flag("open") == true, "\(history)")
@@ -40,12 +40,12 @@ struct OlderThreadTests {
   }
 
   @Test("a thread from before the recording is found when its process moves and it stays")
-  func stays() throws {
-    let departure = try TimedAction { try puppet.unshare(CloneFlag.net) }
+  func remainsInNamespace() throws {
+    let departure = try TimedAction { try process.unshare(CloneFlag.net) }
     try recording.waitForSamples(2)
-    let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
+    let end = try TimedAction(margin: 5_000_000) { try process.endThread() }
     try recording.settle()
-    let host = try recording.ask("history", "\(puppet.pid)").first?.row("namespaces")?.row("net")
+    let host = try recording.ask("history", "\(process.pid)").first?.row("namespaces")?.row("net")
     let id = try #require(host?.number("id"))
     let thread = try recording.ask("members", "net#\(id)").filter { $0.number("tid") == Int(tid) }
     #expect(thread.count == 1)

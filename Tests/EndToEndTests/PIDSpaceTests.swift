@@ -11,12 +11,12 @@ import Testing
 struct PIDSpaceTests {
   private let folder: TemporaryFolder
   private let database: String
-  private let puppet: TestProcess
+  private let testProcess: TestProcess
 
   init() throws {
     folder = try TemporaryFolder()
     database = folder.file("history.db")
-    puppet = try TestProcess()
+    testProcess = try TestProcess()
     try record()
     // In the new pid namespace, PID 1 is the shell and PID 2 sleeps.
     let inner = "sleep 60 & '\(Command.nshist)' \(Self.record(database)); kill $!"
@@ -75,13 +75,13 @@ struct PIDSpaceTests {
 
   @Test("a process of the host is one process in both sessions on the host")
   func reunion() throws {
-    let processes = try same([.init(pid: 2), .init(pid: Int64(puppet.pid))]).processes
+    let processes = try same([.init(pid: 2), .init(pid: Int64(testProcess.pid))]).processes
     #expect(processes.map(\.count) == [2, 1])
   }
 
   @Test("a process that the other recorder could not see is not-recorded")
   func unseen() throws {
-    let host = SameQuestion.Selector(pid: Int64(puppet.pid))
+    let host = SameQuestion.Selector(pid: Int64(testProcess.pid))
     let answer = try same([host, .init(pid: 2)], at: time(2))
     #expect(answer.verdict == .unknown)
     #expect(answer.types[0].reason == .notRecorded)
@@ -100,6 +100,6 @@ struct PIDSpaceTests {
       return true
     }
     #expect(spaces[2]?.count == 2)
-    #expect(spaces[Int64(puppet.pid)] == [InitialNamespace.pidInode])
+    #expect(spaces[Int64(testProcess.pid)] == [InitialNamespace.pidInode])
   }
 }

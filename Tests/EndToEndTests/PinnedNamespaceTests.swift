@@ -60,9 +60,9 @@ struct PinnedNamespaceTests {
   func severalRecordings() throws {
     let mounts = TestMounts()
     let file = try mounts.privateFolder().file("pin")
-    let puppet = try TestProcess()
-    try puppet.unshare(0x4000_0000)
-    try mounts.bind("/proc/\(puppet.pid)/ns/net", onNew: file)
+    let process = try TestProcess()
+    try process.unshare(0x4000_0000)
+    try mounts.bind("/proc/\(process.pid)/ns/net", onNew: file)
     let inode = try #require(KernelNamespace.inode(file))
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
@@ -82,11 +82,11 @@ struct PinnedNamespaceTests {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
     let file = folder.file("a pin")
-    let puppet = try TestProcess()
-    try puppet.unshare(type.flag)
-    let child = type.link.hasSuffix("_for_children") ? try puppet.startChild() : nil
-    try mounts.bind("/proc/\(puppet.pid)/ns/\(type.link)", onNew: file)
-    try puppet.exit()
+    let process = try TestProcess()
+    try process.unshare(type.flag)
+    let child = type.link.hasSuffix("_for_children") ? try process.startChild() : nil
+    try mounts.bind("/proc/\(process.pid)/ns/\(type.link)", onNew: file)
+    try process.exit()
     if let child { kill(child, SIGKILL) }
     let inode = try #require(KernelNamespace.inode(file))
     let recording = try recording()
@@ -100,13 +100,13 @@ struct PinnedNamespaceTests {
   /// Returns the inode number of a net namespace that only the open descriptor 9 of a process keeps, and that
   /// process.
   private func keptNamespace() throws -> (inode: UInt64, keeper: Command) {
-    let puppet = try TestProcess()
-    try puppet.unshare(CloneFlag.net)
-    let inode = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
+    let process = try TestProcess()
+    try process.unshare(CloneFlag.net)
+    let inode = try #require(KernelNamespace.inode("/proc/\(process.pid)/ns/net"))
     let keeper = try Command(
-      "/bin/sh", ["-c", "exec 9</proc/\(puppet.pid)/ns/net; echo kept >&2; exec sleep 60"])
+      "/bin/sh", ["-c", "exec 9</proc/\(process.pid)/ns/net; echo kept >&2; exec sleep 60"])
     try eventually("the file is open") { try keeper.messagesSoFar().contains("kept") }
-    try puppet.exit()
+    try process.exit()
     return (inode, keeper)
   }
 
@@ -138,10 +138,10 @@ struct PinnedNamespaceTests {
   func keepsNone() throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
-    let puppet = try TestProcess()
-    try puppet.unshare(CloneFlag.uts)
-    try mounts.bind("/proc/\(puppet.pid)/ns/uts", onNew: folder.file("pin"))
-    try puppet.exit()
+    let process = try TestProcess()
+    try process.unshare(CloneFlag.uts)
+    try mounts.bind("/proc/\(process.pid)/ns/uts", onNew: folder.file("pin"))
+    try process.exit()
     let inode = try #require(KernelNamespace.inode(folder.file("pin")))
     let recording = try recording()
     try eventually("the namespace is found") { try row(recording, inode) != nil }

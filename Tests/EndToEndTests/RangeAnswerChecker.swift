@@ -77,7 +77,7 @@ struct RangeAnswerChecker {
     _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<WallTime>
   ) {
     guard line.type != .time, line.verdict != .different else { return }
-    for (time, isShared) in stretches(line.type, pids, in: span) where isShared == true {
+    for (time, isShared) in intervals(line.type, pids, in: span) where isShared == true {
       let isReported = line.intervals.contains { $0.from <= time && time <= $0.until }
       if !isReported {
         unseen.append(words("together at \(time), and not reported", line, pids, span))
@@ -116,17 +116,18 @@ struct RangeAnswerChecker {
   private func sharing(
     _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<WallTime>
   ) -> [Bool?] {
-    stretches(type, pids, in: span).map(\.isShared)
+    intervals(type, pids, in: span).map(\.isShared)
   }
 
   /// Returns the same with the middle of each such time.
-  private func stretches(
+  private func intervals(
     _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<WallTime>
   ) -> [(middle: WallTime, isShared: Bool?)] {
     var steps = [span.lowerBound, span.upperBound]
-    for life in log.lives where pids.contains(life.pid) {
-      for act in life.acts {
-        for time in [act.began - log.margin, act.done + log.margin + 1] where span.contains(time) {
+    for history in log.histories where pids.contains(history.pid) {
+      for action in history.actions {
+        for time in [action.began - log.margin, action.done + log.margin + 1]
+        where span.contains(time) {
           steps.append(time)
         }
       }
@@ -136,11 +137,15 @@ struct RangeAnswerChecker {
       let middle = start + (end - start) / 2
       let truths = pids.map { log.truth($0, at: middle) }
       if truths.contains(.changing) { return (middle, nil) }
-      var places: [Int?] = []
+      var namespaces: [Int?] = []
       for truth in truths {
-        if case .at(let all) = truth { places.append(all[type]) } else { places.append(nil) }
+        if case .at(let all) = truth {
+          namespaces.append(all[type])
+        } else {
+          namespaces.append(nil)
+        }
       }
-      return (middle, !places.contains(nil) && Set(places).count == 1)
+      return (middle, !namespaces.contains(nil) && Set(namespaces).count == 1)
     }
   }
 }

@@ -6,15 +6,15 @@ import Testing
 
 @Suite(.ownsProcesses, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct SampledThreadTests {
-  private let puppet: TestProcess
+  private let testProcess: TestProcess
   private let tid: Int32
 
   init() throws {
-    puppet = try TestProcess()
-    tid = try puppet.startThread()
+    testProcess = try TestProcess()
+    tid = try testProcess.startThread()
   }
 
-  private var pid: Int { Int(puppet.pid) }
+  private var pid: Int { Int(testProcess.pid) }
 
   /// Returns the inode number of the thread's current net namespace.
   private func network() throws -> Int {
@@ -32,23 +32,23 @@ struct SampledThreadTests {
   func asked() throws {
     let recording = try LiveRecording(["--events", "off", "--threads"])
     try recording.waitForSamples(2)
-    try puppet.unshareInThread(CloneFlag.net)
+    try testProcess.unshareInThread(CloneFlag.net)
     let network = try network()
     try recording.waitForSamples(2)
-    let stay = try members(recording, network)
-    #expect(stay.map { $0.number("tid") } == [Int(tid)], "\(stay)")
-    #expect(stay.first?.flag("open") == true && stay.first?.flag("began_exactly") == false)
+    let entry = try members(recording, network)
+    #expect(entry.map { $0.number("tid") } == [Int(tid)], "\(entry)")
+    #expect(entry.first?.flag("open") == true && entry.first?.flag("began_exactly") == false)
     let tids = try recording.ask("history", "\(pid)").map { $0.number("tid") }
     #expect(Set(tids) == [nil, Int(tid)] && tids.first == .some(nil), "\(tids)")
     let changes = try recording.ask("changes").filter { $0.number("tid") == Int(tid) }
     #expect(changes.map { $0["change"] } == ["moved"], "\(changes)")
     #expect(changes.first?.texts("marks").contains("created") == true, "\(changes)")
-    try puppet.enterNetworkInThread(of: puppet.pid)
+    try testProcess.enterNetworkInThread(of: testProcess.pid)
     try recording.waitForSamples(2)
     #expect(try members(recording, network).map { $0.flag("open") } == [false])
     let back = try recording.ask("changes").filter { $0.number("tid") == Int(tid) }.last
     #expect(back?["change"] == "returned" && back?.flag("exact") == false, "\(back as Any)")
-    try puppet.endThread()
+    try testProcess.endThread()
     try recording.waitForSamples(2)
     let end = try recording.ask("history", "\(pid)/\(tid)").last
     #expect(end?["ended"] == "exited" && end?.flag("ended_exactly") == false, "\(end as Any)")
@@ -58,7 +58,7 @@ struct SampledThreadTests {
 
   @Test("without --threads samples record no thread")
   func notAsked() throws {
-    try puppet.unshareInThread(CloneFlag.net)
+    try testProcess.unshareInThread(CloneFlag.net)
     let network = try network()
     let recording = try LiveRecording(["--events", "off"])
     try recording.waitForSamples(2)
@@ -72,7 +72,7 @@ struct SampledThreadTests {
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
     arguments: [[], ["--threads"]])
   func before(options: [String]) throws {
-    try puppet.unshareInThread(CloneFlag.net)
+    try testProcess.unshareInThread(CloneFlag.net)
     let network = try network()
     let recording = try LiveRecording(interval: "500ms", ["--events", "on"] + options)
     let found = try members(recording, network)
@@ -80,12 +80,12 @@ struct SampledThreadTests {
     #expect(found.first?.flag("began_exactly") == false)
     // Samples that read no threads do not end the task of the thread.
     try recording.waitForSamples(3)
-    let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
+    let end = try TimedAction(margin: 5_000_000) { try testProcess.endThread() }
     try recording.waitForSamples(2)
     try recording.settle()
-    let stay = try members(recording, network)
-    #expect(stay.count == 1 && stay.first?.flag("ended_exactly") == true, "\(stay)")
-    #expect(end.contains(stay.first?.time("until")), "\(stay)")
+    let entry = try members(recording, network)
+    #expect(entry.count == 1 && entry.first?.flag("ended_exactly") == true, "\(entry)")
+    #expect(end.contains(entry.first?.time("until")), "\(entry)")
     // Ignores disagreements about processes of other tests, which run at the same time.
     let disagreed = try recording.ask("coverage").flatMap { $0.rows("disagreed") }
     #expect(!disagreed.contains { $0.number("pid") == Int(pid) }, "\(disagreed)")
@@ -95,21 +95,21 @@ struct SampledThreadTests {
   func exitedMainThread() throws {
     let recording = try LiveRecording(["--events", "off"])
     try recording.waitForSamples(2)
-    try puppet.exitMainThread()
+    try testProcess.exitMainThread()
     try eventually("a zombie") {
       try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).contains(") Z ")
     }
     try recording.waitForSamples(2)
     let network = try network()
-    let stay = try members(recording, network).last { $0.number("tid") == Int(tid) }
-    #expect(stay?.flag("open") == true, "\(stay as Any)")
-    #expect(stay?.flag("began_exactly") == false)
+    let entry = try members(recording, network).last { $0.number("tid") == Int(tid) }
+    #expect(entry?.flag("open") == true, "\(entry as Any)")
+    #expect(entry?.flag("began_exactly") == false)
     let process = try recording.ask("history", "\(pid)").filter { $0.number("tid") == nil }
-    #expect(process.last?["comm"] == stay?["comm"], "\(process)")
+    #expect(process.last?["comm"] == entry?["comm"], "\(process)")
     // The thread started before, but no sample had read threads.
-    #expect(stay?["began"] == "first-seen" && process.last?["ended"] == "open")
+    #expect(entry?["began"] == "first-seen" && process.last?["ended"] == "open")
     // The process continues when the thread executes a program.
-    try puppet.execInThread()
+    try testProcess.execInThread()
     try recording.waitForSamples(3)
     let after = try members(recording, network)
     #expect(after.filter { $0.number("tid") != nil }.allSatisfy { $0.flag("open") == false })

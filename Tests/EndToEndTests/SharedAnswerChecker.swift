@@ -26,7 +26,7 @@ struct SharedAnswerChecker {
     let group: SharedQuestion.Group
     var pids: [Int32] = []
     /// The names of its namespaces in the log, by type.
-    var places: [NamespaceType: Set<Int>] = [:]
+    var namespaces: [NamespaceType: Set<Int>] = [:]
   }
 
   init(
@@ -36,7 +36,7 @@ struct SharedAnswerChecker {
     self.samples = samples
     self.isExact = isExact
     random = SeededRandom(seed: seed &* 31)
-    pids = try Set(log.lives.map(\.pid)).sorted().filter {
+    pids = try Set(log.histories.map(\.pid)).sorted().filter {
       try reader.processes(.pid(Int64($0))).allSatisfy(log.knows)
     }
   }
@@ -60,14 +60,16 @@ struct SharedAnswerChecker {
   private mutating func group() -> Group? {
     guard let pid = pids.randomElement(using: &random) else { return nil }
     switch Int.random(in: 0..<8, using: &random) {
-    case 0: return Group(group: .host, places: log.types.reduce(into: [:]) { $0[$1] = [0] })
+    case 0: return Group(group: .host, namespaces: log.types.reduce(into: [:]) { $0[$1] = [0] })
     case 1:
       guard let type = log.types.randomElement(using: &random) else { return nil }
-      let names = log.lives.filter { $0.pid == pid }.flatMap(\.acts).compactMap { $0.places?[type] }
+      let names = log.histories.filter { $0.pid == pid }.flatMap(\.actions).compactMap {
+        $0.namespaces?[type]
+      }
       // Without events, the file may not know namespaces that the process was in for a short time.
       guard isExact, type != .time else { return nil }
       return Group(
-        group: .namespace(.of(type, .pid(Int64(pid)))), places: [type: Set(names)])
+        group: .namespace(.of(type, .pid(Int64(pid)))), namespaces: [type: Set(names)])
     default: return Group(group: .processes(.pid(Int64(pid))), pids: [pid])
     }
   }
@@ -89,7 +91,7 @@ struct SharedAnswerChecker {
     _ answer: SharedAnswer
   ) {
     // For a type that the log does not name, a namespace group includes processes that the log does not know.
-    guard [one, other].allSatisfy({ !$0.pids.isEmpty || $0.places[line.type] != nil }) else {
+    guard [one, other].allSatisfy({ !$0.pids.isEmpty || $0.namespaces[line.type] != nil }) else {
       return
     }
     asked += 1
@@ -141,9 +143,10 @@ struct SharedAnswerChecker {
   ) -> [Bool?] {
     let involved = Set(one.pids + other.pids)
     var steps = [span.lowerBound, span.upperBound]
-    for life in log.lives where involved.contains(life.pid) {
-      for act in life.acts {
-        for time in [act.began - log.margin, act.done + log.margin + 1] where span.contains(time) {
+    for history in log.histories where involved.contains(history.pid) {
+      for action in history.actions {
+        for time in [action.began - log.margin, action.done + log.margin + 1]
+        where span.contains(time) {
           steps.append(time)
         }
       }
@@ -159,8 +162,8 @@ struct SharedAnswerChecker {
   ) -> Bool? {
     var sides: [Set<Int>] = []
     for group in [one, other] {
-      if let places = group.places[type] {
-        sides.append(places)
+      if let namespaces = group.namespaces[type] {
+        sides.append(namespaces)
         continue
       }
       let truths = group.pids.map { log.truth($0, at: time) }
@@ -168,7 +171,7 @@ struct SharedAnswerChecker {
       sides.append(
         Set(
           truths.compactMap { truth in
-            if case .at(let places) = truth { places[type] } else { nil }
+            if case .at(let namespaces) = truth { namespaces[type] } else { nil }
           }))
     }
     return !sides[0].isDisjoint(with: sides[1])

@@ -40,7 +40,7 @@ struct SharedTextTests {
     let links = GoldenHistory.host(besides: network.map { [networks[$0]] } ?? [])
     var actor = Actor(
       pid: pid, comm: comm, parent: 1, start: Double(samples.lowerBound - 1) * 5 - 1,
-      stays: [(samples, links)])
+      entries: [(samples, links)])
     if let container { actor.cgroup = "0::/system.slice/docker-\(ids[container]).scope" }
     return actor
   }
@@ -51,7 +51,7 @@ struct SharedTextTests {
     var key = actor(800, "key", 1...6)
     var links = GoldenHistory.host()
     links[.net] = .unread(.denied)
-    key.stays = [(1...6, links)]
+    key.entries = [(1...6, links)]
     return [
       actor(1, "systemd", 1...6),
       actor(100, "app", 1...6, network: 0, container: 0),

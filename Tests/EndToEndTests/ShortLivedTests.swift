@@ -39,18 +39,18 @@ struct ShortLivedTests {
     let recording = try LiveRecording(interval: "2s", ["--events", "on"])
     try recording.waitForSamples(1)
     var shell: Int?
-    let life = try TimedAction {
+    let lifetime = try TimedAction {
       shell = Self.numbers(try Command.run("/bin/sh", ["-c", "echo $$; /bin/true; true"])).first
     }
     try recording.settle()
     let mine = try recording.ask("history", "comm:true").filter {
-      $0.row("parent")?.pid == shell && life.contains($0.time("from"))
+      $0.row("parent")?.pid == shell && lifetime.contains($0.time("from"))
     }
     #expect(mine.count == 1, "\(mine)")
     let row = try #require(mine.first)
     #expect(row["began"] == "started" && row["ended"] == "exited")
     #expect(row.flag("began_exactly") == true && row.flag("ended_exactly") == true)
-    #expect(life.contains(row.time("until")))
+    #expect(lifetime.contains(row.time("until")))
     #expect(row.row("parent")?["comm"] == "sh")
     #expect(row.row("namespaces")?.row("net")?.number("inode") != nil)
   }

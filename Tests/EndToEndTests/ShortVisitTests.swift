@@ -22,25 +22,25 @@ struct ShortVisitTests {
   @Test("a process that ran in a new network for milliseconds is found by every question")
   func newNetwork() throws {
     var pid: Int32 = 0
-    let life = try TimedAction {
+    let lifetime = try TimedAction {
       let command = try Command("/usr/bin/unshare", ["--net", "sleep", "0.005"])
       pid = command.pid
       #expect(try command.wait().status == 0)
     }
-    try expectUnmet(life)
+    try expectUnobserved(lifetime)
     try recording.settle()
     let changes = try recording.ask("changes").filter { $0.pid == Int(pid) }
     #expect(changes.map { $0["change"] } == ["moved", "exited"])
     #expect(changes.map { $0.texts("marks") } == [["created"], []])
-    try expectStay(changes.first, changes.last, life)
+    try expectEntry(changes.first, changes.last, lifetime)
     let history = try recording.ask("history", "\(pid)")
     // The time link may be read while the process runs, or not.
     #expect(history.compactMap { $0["began"] }.filter { $0 != "read" } == ["started", "changed"])
     #expect(history.last?["ended"] == "exited")
-    expectExact(history, life)
+    expectExact(history, lifetime)
     let members = try recording.ask("members", "net@\(pid)").filter { $0.flag("initial") == false }
     #expect(members.map(\.pid) == [Int(pid)])
-    expectExact(members, life)
+    expectExact(members, lifetime)
   }
 
   @Test("a process that entered another's namespaces for milliseconds is found by every question")
@@ -52,13 +52,13 @@ struct ShortVisitTests {
       pid = command.pid
       #expect(try command.wait().status == 0)
     }
-    try expectUnmet(visit)
+    try expectUnobserved(visit)
     try recording.settle()
     let changes = try recording.ask("changes", "--pid", "\(pid)")
     let moves = changes.filter { $0["change"] == "moved" }
     #expect(!moves.isEmpty && moves.allSatisfy { $0.texts("marks") == ["joined"] }, "\(changes)")
     #expect(Set(moves.map { $0.row("joined")?.pid }) == [Int(victim.pid)])
-    try expectStay(moves.last, changes.last, visit)
+    try expectEntry(moves.last, changes.last, visit)
     let members = try recording.ask("members", "net@\(victim.pid)")
     let guest = members.filter { $0.pid == Int(pid) && $0.flag("initial") == false }
     #expect(guest.count == 1, "\(guest)")
@@ -74,42 +74,42 @@ struct ShortVisitTests {
 
   @Test("a visit of milliseconds has its times exact to the millisecond")
   func millisecond() throws {
-    let puppet = try TestProcess()
-    let arrival = try TimedAction { try puppet.enter(victim.pid, CloneFlag.net) }
+    let process = try TestProcess()
+    let arrival = try TimedAction { try process.enter(victim.pid, CloneFlag.net) }
     usleep(5_000)
-    let end = try TimedAction { try puppet.exit() }
+    let end = try TimedAction { try process.exit() }
     try recording.settle()
-    let changes = try recording.ask("changes", "--pid", "\(puppet.pid)")
+    let changes = try recording.ask("changes", "--pid", "\(process.pid)")
     #expect(changes.map { $0["change"] } == ["started", "moved", "exited"])
     #expect(changes.allSatisfy { $0.flag("exact") == true })
     #expect(changes.count == 3 && arrival.contains(changes[1].time("time")), "\(changes)")
     #expect(end.contains(changes.last?.time("time")), "\(changes)")
-    let stay = try recording.ask("history", "\(puppet.pid)").last
-    #expect(arrival.contains(stay?.time("from")) && end.contains(stay?.time("until")))
-    let peer = try recording.ask("peers", "\(victim.pid)").first { $0.pid == Int(puppet.pid) }
+    let entry = try recording.ask("history", "\(process.pid)").last
+    #expect(arrival.contains(entry?.time("from")) && end.contains(entry?.time("until")))
+    let peer = try recording.ask("peers", "\(victim.pid)").first { $0.pid == Int(process.pid) }
     #expect(
       arrival.contains(peer?.time("from")) && end.contains(peer?.time("until")), "\(peer as Any)")
   }
 
   /// Checks that no sample was taken during the action.
-  private func expectUnmet(_ deed: TimedAction) throws {
+  private func expectUnobserved(_ action: TimedAction) throws {
     let samples = try recording.samples().all
-    #expect(!samples.contains { $0.end >= deed.began && $0.start <= deed.done }, "too slow to test")
+    #expect(!samples.contains { $0.end >= action.began && $0.start <= action.done }, "too slow to test")
   }
 
-  private func expectExact(_ rows: [Row], _ deed: TimedAction) {
+  private func expectExact(_ rows: [Row], _ action: TimedAction) {
     for row in rows {
       #expect(row.flag("began_exactly") == true && row.flag("ended_exactly") == true, "\(row)")
-      #expect(deed.contains(row.time("from")) && deed.contains(row.time("until")), "\(row)")
+      #expect(action.contains(row.time("from")) && action.contains(row.time("until")), "\(row)")
     }
   }
 
   /// Expects a visit to start and end exactly within the action, and to last as long as the process slept.
-  private func expectStay(_ arrival: Row?, _ end: Row?, _ deed: TimedAction) throws {
+  private func expectEntry(_ arrival: Row?, _ end: Row?, _ action: TimedAction) throws {
     let (from, until) = (try #require(arrival?.time("time")), try #require(end?.time("time")))
     #expect(arrival?.flag("exact") == true && end?.flag("exact") == true)
     #expect(end?["change"] == "exited")
-    #expect(deed.contains(from) && deed.contains(until))
+    #expect(action.contains(from) && action.contains(until))
     #expect(until - from >= 5_000_000)
   }
 }

@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test("status reports a running, a hanging and an ended recorder")
-  func lives() throws {
+  func recorderStates() throws {
     let recording = try Recording()
     let recorder = try Command(
       Command.nshist,

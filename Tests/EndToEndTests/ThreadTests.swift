@@ -9,20 +9,20 @@ import Testing
 @Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct ThreadTests {
   private let recording: LiveRecording
-  private let puppet: TestProcess
+  private let testProcess: TestProcess
   private let tid: Int32
 
   init() throws {
     recording = try LiveRecording(interval: "500ms", ["--events", "on"])
-    puppet = try TestProcess()
-    tid = try puppet.startThread()
+    testProcess = try TestProcess()
+    tid = try testProcess.startThread()
     try recording.waitForSamples(2)
   }
 
-  private var pid: Int { Int(puppet.pid) }
+  private var pid: Int { Int(testProcess.pid) }
 
   /// Returns the history of the process and of its thread.
-  private func history() throws -> [Row] { try recording.ask("history", "\(puppet.pid)") }
+  private func history() throws -> [Row] { try recording.ask("history", "\(testProcess.pid)") }
 
   /// Returns the history of the process without its thread.
   private func ownHistory() throws -> [Row] { try history().filter { $0.number("tid") == nil } }
@@ -40,7 +40,7 @@ struct ThreadTests {
   /// Expects a row to be an interval of the thread.
   ///
   /// - Parameter moved: whether the thread moved there, or stayed when its process left.
-  private func expectStay(_ row: Row?, from: TimedAction, until: TimedAction, moved: Bool) {
+  private func expectEntry(_ row: Row?, from: TimedAction, until: TimedAction, moved: Bool) {
     #expect(row?["began"] == (moved ? "changed" : "first-seen"))
     #expect(row?.flag("began_exactly") == moved && row?.flag("ended_exactly") == true)
     #expect(from.contains(row?.time("from")), "\(row as Any)")
@@ -49,10 +49,10 @@ struct ThreadTests {
 
   @Test("a thread that leaves its process's namespaces is recorded exactly")
   func threadLeaves() throws {
-    let departure = try TimedAction { try puppet.unshareInThread(CloneFlag.net) }
+    let departure = try TimedAction { try testProcess.unshareInThread(CloneFlag.net) }
     try recording.waitForSamples(2)
     // The thread is joined before the kernel reports its exit.
-    let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
+    let end = try TimedAction(margin: 5_000_000) { try testProcess.endThread() }
     try recording.settle()
     let process = try history()
     #expect(process.map { $0.number("tid") } == [nil, Int(tid)], "\(process)")
@@ -62,7 +62,7 @@ struct ThreadTests {
     #expect(changes.first?.texts("marks").contains("created") == true)
     let thread = try members(changes.first?.rows("parts").first { $0["link"] == "net" }?.row("to"))
     #expect(thread.count == 1 && thread.first?.pid == pid)
-    expectStay(thread.first, from: departure, until: end, moved: true)
+    expectEntry(thread.first, from: departure, until: end, moved: true)
     #expect(changes.map { $0["change"] } == ["moved", "exited"])
     #expect(changes.last?["change"] == "exited" && end.contains(changes.last?.time("time")))
     #expect(changes.allSatisfy { $0.flag("exact") == true })
@@ -71,22 +71,22 @@ struct ThreadTests {
 
   @Test("a thread that remains in the namespaces that its process leaves is recorded from then on")
   func processLeaves() throws {
-    let departure = try TimedAction { try puppet.unshare(CloneFlag.net) }
+    let departure = try TimedAction { try testProcess.unshare(CloneFlag.net) }
     try recording.waitForSamples(2)
-    let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
+    let end = try TimedAction(margin: 5_000_000) { try testProcess.endThread() }
     try recording.settle()
     let process = try ownHistory()
     #expect(process.map { $0["began"] } == ["started", "changed"])
     #expect(departure.contains(process.last?.time("from")) && process.last?.flag("open") == true)
     let thread = try members(process.first?.row("namespaces")?.row("net"))
     #expect(thread.count == 1)
-    expectStay(thread.first, from: departure, until: end, moved: false)
+    expectEntry(thread.first, from: departure, until: end, moved: false)
     #expect(process.last?.row("namespaces")?.row("net")?.flag("initial") == false)
   }
 
   @Test("a process continues as one process when a thread of it executes a program")
   func threadExecs() throws {
-    try puppet.execInThread()
+    try testProcess.execInThread()
     try recording.waitForSamples(3)
     try recording.settle()
     let process = try ownHistory()
@@ -97,9 +97,9 @@ struct ThreadTests {
 
   @Test("after an exec of a thread, the process is in the namespaces of that thread")
   func threadLeavesAndExecs() throws {
-    try puppet.unshareInThread(CloneFlag.net)
+    try testProcess.unshareInThread(CloneFlag.net)
     try recording.waitForSamples(2)
-    let exec = try TimedAction(margin: 20_000_000) { try puppet.execInThread() }
+    let exec = try TimedAction(margin: 20_000_000) { try testProcess.execInThread() }
     try recording.waitForSamples(3)
     try recording.settle()
     let last = try #require(try ownHistory().last)
@@ -121,9 +121,9 @@ struct ThreadTests {
   @Test("a thread that enters another network and comes back is reported as moved and returned")
   func threadReturns() throws {
     let other = try TestProcess(in: CloneFlag.net)
-    let departure = try TimedAction { try puppet.enterNetworkInThread(of: other.pid) }
+    let departure = try TimedAction { try testProcess.enterNetworkInThread(of: other.pid) }
     try recording.waitForSamples(2)
-    let back = try TimedAction { try puppet.enterNetworkInThread(of: puppet.pid) }
+    let back = try TimedAction { try testProcess.enterNetworkInThread(of: testProcess.pid) }
     try recording.settle()
     let changes = try changes()
     #expect(changes.map { $0["change"] } == ["moved", "returned"], "\(changes)")
@@ -183,7 +183,7 @@ struct ThreadTests {
   @Test("a process whose main thread has ended is a zombie until its last thread exits")
   func mainThreadEnds() throws {
     let ends = try TimedAction(margin: 20_000_000) {
-      try puppet.exitMainThread()
+      try testProcess.exitMainThread()
       try eventually("a zombie") {
         try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).contains(") Z ")
       }
@@ -197,7 +197,7 @@ struct ThreadTests {
         && zombie.flag("began_exactly") == true)
     let all = try recording.ask("changes", "--pid", "\(pid)").map { $0["change"] }
     #expect(all.contains("zombie") && !all.contains("exited"), "\(all)")
-    let exit = try TimedAction(margin: 20_000_000) { try puppet.exit() }
+    let exit = try TimedAction(margin: 20_000_000) { try testProcess.exit() }
     try recording.settle()
     let gone = try #require(try ownHistory().last)
     #expect(gone["ended"] == "exited" && gone.flag("ended_exactly") == true, "\(gone)")

@@ -8,13 +8,13 @@ struct TruthLog {
   /// A process and its actions, in order.
   struct TaskHistory {
     let pid: Int32
-    var acts: [Act]
+    var actions: [Action]
 
     /// Whether a recorded process may be this one: it has the same PID, and a start time that agrees within two clock
     /// ticks of 10 ms.
     func mayBe(_ process: ProcessRecord) -> Bool {
       let grain: Int64 = 20_000_000
-      guard pid == process.pid, let first = acts.first, let start = process.start else {
+      guard pid == process.pid, let first = actions.first, let start = process.start else {
         return false
       }
       return start >= first.began - grain && start <= first.done + grain
@@ -22,16 +22,16 @@ struct TruthLog {
   }
 
   /// An action at some moment from `began` to `done`.
-  struct Act {
+  struct Action {
     let began: WallTime
     let done: WallTime
     /// The namespaces of the process from then on; nil if it has exited. Each number names one namespace.
-    let places: [NamespaceType: Int]?
+    let namespaces: [NamespaceType: Int]?
     /// Whether its main thread has exited while other threads run.
     var isZombie = false
   }
 
-  var lives: [TaskHistory] = []
+  var histories: [TaskHistory] = []
   /// The types of namespaces that the log covers.
   var types: [NamespaceType]
   /// How far the reported time of an action may be from the actual one, in nanoseconds.
@@ -52,10 +52,10 @@ struct TruthLog {
 
   func truth(_ pid: Int32, at time: WallTime) -> Truth {
     var truth = Truth.away
-    for life in lives where life.pid == pid {
-      for act in life.acts where act.began - margin <= time {
-        if time <= act.done + margin { return .changing }
-        truth = act.isZombie ? .zombie : act.places.map(Truth.at) ?? .away
+    for history in histories where history.pid == pid {
+      for action in history.actions where action.began - margin <= time {
+        if time <= action.done + margin { return .changing }
+        truth = action.isZombie ? .zombie : action.namespaces.map(Truth.at) ?? .away
       }
     }
     return truth
@@ -63,19 +63,19 @@ struct TruthLog {
 
   /// Whether a recorded process is certainly one of the log.
   func knows(_ process: ProcessRecord) -> Bool {
-    !disputed.contains(process.pid) && lives.contains { $0.mayBe(process) }
+    !disputed.contains(process.pid) && histories.contains { $0.mayBe(process) }
   }
 
   /// Finds disputed PIDs. Other tests start processes too, and a PID may be given to one of theirs and to one of the
   /// log within the inaccuracy of a recorded start. Nobody can tell these apart afterwards, so `knows` is false for
   /// both.
   mutating func findDisputedPIDs(in reader: HistoryReader) throws {
-    for pid in Set(lives.map(\.pid)) {
-      var own = lives.filter { $0.pid == pid }
+    for pid in Set(histories.map(\.pid)) {
+      var own = histories.filter { $0.pid == pid }
       for process in try reader.processes(.pid(Int64(pid))) {
         if let index = own.firstIndex(where: { $0.mayBe(process) }) {
           own.remove(at: index)
-        } else if lives.contains(where: { $0.mayBe(process) }) {
+        } else if histories.contains(where: { $0.mayBe(process) }) {
           disputed.insert(Int64(pid))
         }
       }
@@ -83,21 +83,21 @@ struct TruthLog {
   }
 
   /// Returns the process that had a PID at a time.
-  func life(_ pid: Int32, at time: WallTime) -> TaskHistory? {
-    lives.last { $0.pid == pid && ($0.acts.first?.began ?? .max) <= time }
+  func history(_ pid: Int32, at time: WallTime) -> TaskHistory? {
+    histories.last { $0.pid == pid && ($0.actions.first?.began ?? .max) <= time }
   }
 
   /// Whether a process with this PID moved twice or more from `start` to `end`.
   func hasReturned(_ pid: Int32, from start: WallTime, to end: WallTime) -> Bool {
-    lives.contains { life in
-      life.pid == pid && life.acts.count { $0.began <= end && $0.done >= start } > 1
+    histories.contains { history in
+      history.pid == pid && history.actions.count { $0.began <= end && $0.done >= start } > 1
     }
   }
 
   /// Whether a process with this PID started, moved or exited from `start` to `end`.
   func changed(_ pid: Int32, from start: WallTime, to end: WallTime) -> Bool {
-    lives.contains { life in
-      life.pid == pid && life.acts.contains { $0.began <= end && $0.done >= start }
+    histories.contains { history in
+      history.pid == pid && history.actions.contains { $0.began <= end && $0.done >= start }
     }
   }
 }

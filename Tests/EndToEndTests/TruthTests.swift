@@ -40,7 +40,7 @@ struct TruthTests {
   ) throws {
     var log = log
     try log.findDisputedPIDs(in: reader)
-    #expect(log.disputed.count * 4 <= log.lives.count, "\(log.disputed)")
+    #expect(log.disputed.count * 4 <= log.histories.count, "\(log.disputed)")
     var checker = AnswerChecker(
       log: log, samples: samples, random: SeededRandom(seed: seed),
       namespacesHaveIDs: namespacesHaveIDs)
@@ -62,7 +62,7 @@ struct TruthTests {
     print(
       "groups, seed \(seed): \(groups.shared) shared, \(groups.unknown) unknown of \(groups.asked)")
     print(
-      "truth, seed \(seed): \(log.lives.joinedActs) steps, \(checker.asked) answers:"
+      "truth, seed \(seed): \(log.histories.actionCount) steps, \(checker.asked) answers:"
         + " \(checker.proven) proven, \(checker.unknown) unknown for a reason,"
         + " \(checker.mayBeReused) of them for a reused inode number")
     print("and over ranges: \(ranges.same) same, \(ranges.different) different of \(ranges.asked)")

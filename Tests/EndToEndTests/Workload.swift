@@ -10,7 +10,7 @@ struct Workload {
     (.cgroup, CloneFlag.cgroup),
   ]
   /// The types that a process can only start in, not move to.
-  static let birthplaces: [(NamespaceType, Int32)] = [
+  static let startTypes: [(NamespaceType, Int32)] = [
     (.user, CloneFlag.user), (.pid, CloneFlag.pid), (.time, CloneFlag.time),
   ]
   /// For this long, in nanoseconds, no process returns to a namespace that it left. It is longer than any time
@@ -22,7 +22,7 @@ struct Workload {
   private(set) var log: TruthLog
   private let minimumTimeBeforeReturn: Int64
   private var random: SeededRandom
-  private var cast: [(puppet: TestProcess, life: Int)] = []
+  private var processes: [(process: TestProcess, history: Int)] = []
   private var lastName = 0
   private var left: [Int: [NamespaceType: [Int: WallTime]]] = [:]
 
@@ -47,7 +47,7 @@ struct Workload {
 
   /// Makes this many steps, one after another.
   mutating func play(steps: Int) throws {
-    while log.lives.joinedActs < steps { try step(pause: 0...0.002) }
+    while log.histories.actionCount < steps { try step(pause: 0...0.002) }
   }
 
   private mutating func step(pause: ClosedRange<Double>) throws {
@@ -57,13 +57,13 @@ struct Workload {
 
   private mutating func step() throws {
     switch Int.random(in: 0..<10, using: &random) {
-    case _ where cast.count < 4: try start()
-    case 0 where cast.count < 12: try start()
+    case _ where processes.count < 4: try start()
+    case 0 where processes.count < 12: try start()
     case 1:
-      let actor = cast.remove(at: Int.random(in: cast.indices, using: &random))
-      try act(actor.life, to: nil) { try actor.puppet.exit() }
+      let actor = processes.remove(at: Int.random(in: processes.indices, using: &random))
+      try record(actor.history, to: nil) { try actor.process.exit() }
       // Half of the time its PID is reused at once.
-      if Bool.random(using: &random) { try start(reusing: actor.puppet.pid) }
+      if Bool.random(using: &random) { try start(reusing: actor.process.pid) }
     case 2...5: try unshare()
     default: try enter()
     }
@@ -71,84 +71,84 @@ struct Workload {
 
   private mutating func start(reusing pid: Int32? = nil) throws {
     let began = ClockReading.now().wall
-    var places = Self.host
-    let puppet =
+    var namespaces = Self.host
+    let process =
       if let pid { try TestProcess(preferring: pid) } else {
-        try TestProcess(in: birthplace(&places))
+        try TestProcess(in: newStartNamespaces(&namespaces))
       }
-    log.lives.append(
+    log.histories.append(
       .init(
-        pid: puppet.pid,
-        acts: [.init(began: began, done: ClockReading.now().wall, places: places)]))
-    cast.append((puppet, log.lives.count - 1))
+        pid: process.pid,
+        actions: [.init(began: began, done: ClockReading.now().wall, namespaces: namespaces)]))
+    processes.append((process, log.histories.count - 1))
   }
 
   /// Sometimes adds new namespaces of the types that a process can only start in.
-  private mutating func birthplace(_ places: inout [NamespaceType: Int]) -> Int32 {
+  private mutating func newStartNamespaces(_ namespaces: inout [NamespaceType: Int]) -> Int32 {
     var flags: Int32 = 0
-    for (type, flag) in Self.birthplaces
+    for (type, flag) in Self.startTypes
     where log.types.contains(type) && Int.random(in: 0..<3, using: &random) == 0 {
       lastName += 1
-      places[type] = lastName
+      namespaces[type] = lastName
       flags |= flag
     }
     return flags
   }
 
   private mutating func unshare() throws {
-    let actor = cast[Int.random(in: cast.indices, using: &random)]
-    var places = log.lives[actor.life].acts.last?.places ?? Self.host
+    let actor = processes[Int.random(in: processes.indices, using: &random)]
+    var namespaces = log.histories[actor.history].actions.last?.namespaces ?? Self.host
     var flags: Int32 = 0
     for (type, flag) in Self.types where Bool.random(using: &random) {
       lastName += 1
-      leave(actor.life, type, places[type] ?? 0)
-      places[type] = lastName
+      leave(actor.history, type, namespaces[type] ?? 0)
+      namespaces[type] = lastName
       flags |= flag
     }
     guard flags != 0 else { return }
-    try act(actor.life, to: places) { try actor.puppet.unshare(flags) }
+    try record(actor.history, to: namespaces) { try actor.process.unshare(flags) }
   }
 
   private mutating func enter() throws {
-    let actor = cast[Int.random(in: cast.indices, using: &random)]
-    let target = cast[Int.random(in: cast.indices, using: &random)]
-    guard actor.life != target.life,
-      let there = log.lives[target.life].acts.last?.places,
-      var places = log.lives[actor.life].acts.last?.places,
+    let actor = processes[Int.random(in: processes.indices, using: &random)]
+    let target = processes[Int.random(in: processes.indices, using: &random)]
+    guard actor.history != target.history,
+      let there = log.histories[target.history].actions.last?.namespaces,
+      var namespaces = log.histories[actor.history].actions.last?.namespaces,
       // Skips a process in its own user or pid namespace: it may not enter the others' namespaces, and sees other
       // PIDs.
-      places[.user] == 0, places[.pid] == 0
+      namespaces[.user] == 0, namespaces[.pid] == 0
     else { return }
     var flags: Int32 = 0
     let now = ClockReading.now().wall
     for (type, flag) in Self.types where Bool.random(using: &random) {
-      guard let name = there[type], name != places[type] else { continue }
-      if let since = left[actor.life]?[type]?[name], now - since < minimumTimeBeforeReturn {
+      guard let name = there[type], name != namespaces[type] else { continue }
+      if let since = left[actor.history]?[type]?[name], now - since < minimumTimeBeforeReturn {
         continue
       }
-      leave(actor.life, type, places[type] ?? 0)
-      places[type] = name
+      leave(actor.history, type, namespaces[type] ?? 0)
+      namespaces[type] = name
       flags |= flag
     }
     guard flags != 0 else { return }
-    try act(actor.life, to: places) { try actor.puppet.enter(target.puppet.pid, flags) }
+    try record(actor.history, to: namespaces) { try actor.process.enter(target.process.pid, flags) }
   }
 
-  private mutating func leave(_ life: Int, _ type: NamespaceType, _ name: Int) {
-    left[life, default: [:]][type, default: [:]][name] = ClockReading.now().wall
+  private mutating func leave(_ history: Int, _ type: NamespaceType, _ name: Int) {
+    left[history, default: [:]][type, default: [:]][name] = ClockReading.now().wall
   }
 
-  private mutating func act(
-    _ life: Int, to places: [NamespaceType: Int]?, _ body: () throws -> Void
+  private mutating func record(
+    _ history: Int, to namespaces: [NamespaceType: Int]?, _ body: () throws -> Void
   ) throws {
     let began = ClockReading.now().wall
     try body()
-    log.lives[life].acts.append(
-      .init(began: began, done: ClockReading.now().wall, places: places))
+    log.histories[history].actions.append(
+      .init(began: began, done: ClockReading.now().wall, namespaces: namespaces))
   }
 }
 
 extension [TruthLog.TaskHistory] {
   /// The number of their steps.
-  var joinedActs: Int { reduce(0) { $0 + $1.acts.count } }
+  var actionCount: Int { reduce(0) { $0 + $1.actions.count } }
 }

@@ -76,15 +76,15 @@ extension LiveTests {
 
     @Test("all seven types are reported as the links in proc show them")
     func allTypes() throws {
-      let puppet = try TestProcess()
-      try puppet.unshare(CloneFlag.uts | CloneFlag.ipc)
+      let process = try TestProcess()
+      try process.unshare(CloneFlag.uts | CloneFlag.ipc)
       var wanted: [NamespaceType: UInt64] = [:]
       for type in NamespaceType.allCases where type != .time {
         var status = stat()
-        try #require(stat("/proc/\(puppet.pid)/ns/\(type)", &status) == 0)
+        try #require(stat("/proc/\(process.pid)/ns/\(type)", &status) == 0)
         wanted[type] = UInt64(status.st_ino)
       }
-      #expect(events(of: [puppet.pid]).last?.kind == .namespaces(NamespaceInodes(wanted)))
+      #expect(events(of: [process.pid]).last?.kind == .namespaces(NamespaceInodes(wanted)))
     }
 
     @Test("a process that enters another namespace is reported with its inode number")

@@ -39,16 +39,16 @@ struct LiveSourceTests {
 
   @Test("a move to a new namespace with the inode number of the old one is a change")
   func sameNumberAgain() throws {
-    let puppet = try TestProcess()
-    try puppet.unshare(CloneFlag.uts)
-    let before = try source.takeSample().appeared.first { $0.facts.pid == puppet.pid }
+    let process = try TestProcess()
+    try process.unshare(CloneFlag.uts)
+    let before = try source.takeSample().appeared.first { $0.facts.pid == process.pid }
     let old = try #require(namespace(before?.links, .uts))
     // The kernel frees the inode number some time after the last process has left.
     for _ in 0..<20000 {
-      try puppet.unshare(CloneFlag.uts)
-      if utsInode(puppet.pid) == old.inode { break }
+      try process.unshare(CloneFlag.uts)
+      if utsInode(process.pid) == old.inode { break }
     }
-    guard utsInode(puppet.pid) == old.inode, source.identity != .continuity else {
+    guard utsInode(process.pid) == old.inode, source.identity != .continuity else {
       try Test.cancel("the inode number did not come again, or the kernel gives no ids")
     }
     let after = try source.takeSample().changed.first { $0.token == before?.token }
@@ -64,13 +64,13 @@ struct LiveSourceTests {
 
   @Test("a zombie has only its pid and user namespaces, and disappears when it is reaped")
   func zombie() throws {
-    let puppet = try TestProcess()
-    let token = try source.takeSample().appeared.first { $0.facts.pid == puppet.pid }?.token
-    try puppet.exit(reap: false)
+    let process = try TestProcess()
+    let token = try source.takeSample().appeared.first { $0.facts.pid == process.pid }?.token
+    try process.exit(reap: false)
     let links = try #require(try source.takeSample().changed.first { $0.token == token }).links
     #expect(links[Int(NamespaceLink.net.rawValue)] == .unread(.zombie))
     #expect(namespace(links, .pid) != nil)
-    try puppet.reap()
+    try process.reap()
     #expect(try source.takeSample().disappeared.contains { $0 == token })
   }
 
@@ -127,24 +127,24 @@ struct LiveSourceTests {
       }
       return pids.count { pid in targets.contains { $0.hasPrefix("/proc/\(pid)/ns") } }
     }
-    let puppets = try (0..<20).map { _ in try TestProcess() }
-    let pids = puppets.map(\.pid)
+    let processes = try (0..<20).map { _ in try TestProcess() }
+    let pids = processes.map(\.pid)
     #expect(try held(pids) == 0)
     _ = try source.takeSample()
     // Shows that `held` finds open directories.
     #expect(try held(pids) == 20)
-    for puppet in puppets { try puppet.exit() }
+    for process in processes { try process.exit() }
     _ = try source.takeSample()
     #expect(try held(pids) == 0)
   }
 
   @Test("a live comparison finds equal and different namespaces, and missing processes")
   func comparison() throws {
-    let puppets = try (0..<3).map { _ in try TestProcess() }
-    try puppets[1].unshare(CloneFlag.net)
+    let processes = try (0..<3).map { _ in try TestProcess() }
+    try processes[1].unshare(CloneFlag.net)
     let gone = try TestProcess()
     try gone.exit()
-    let pids = puppets.map(\.pid) + [gone.pid]
+    let pids = processes.map(\.pid) + [gone.pid]
     let (net, uts) = try LiveComparison.with(pids, root: ProcRoot()) {
       (live) throws(ProcfsError) in (try live.findings(.net), try live.findings(.uts))
     }

@@ -9,13 +9,13 @@ import Testing
 @Suite(.ownsProcesses, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct LiveThreadTests {
   private let source: ProcfsSource
-  private let puppet: TestProcess
+  private let testProcess: TestProcess
   private let tid: Int32
 
   init() throws {
     source = ProcfsSource(root: try ProcRoot())
-    puppet = try TestProcess()
-    tid = try puppet.startThread()
+    testProcess = try TestProcess()
+    tid = try testProcess.startThread()
   }
 
   private func thread(_ sample: ProcessSample) -> ProcessSample.Appearance? {
@@ -30,13 +30,13 @@ struct LiveThreadTests {
   func leaves() throws {
     source.readsThreads = true
     let first = try source.takeSample()
-    let process = try #require(first.appeared.first { $0.facts.pid == puppet.pid })
+    let process = try #require(first.appeared.first { $0.facts.pid == testProcess.pid })
     #expect(thread(first) == nil)
     #expect(
       first.threadObservations.contains {
         $0.thread.tid == tid && $0.thread.process == process.token && $0.links == nil
       })
-    try puppet.unshareInThread(CloneFlag.net)
+    try testProcess.unshareInThread(CloneFlag.net)
     let found = try #require(thread(try source.takeSample()))
     #expect(found.thread?.process == process.token && found.facts == process.facts)
     #expect(network(found.links) != network(process.links))
@@ -46,7 +46,7 @@ struct LiveThreadTests {
       return
     }
     #expect((net.kernelID != nil) == (source.identity != .continuity))
-    try puppet.endThread()
+    try testProcess.endThread()
     #expect(try source.takeSample().disappeared.contains(found.token))
   }
 
@@ -56,8 +56,8 @@ struct LiveThreadTests {
   func exitedLeader(asked: Bool) throws {
     source.readsThreads = asked
     let process = try #require(
-      try source.takeSample().appeared.first { $0.facts.pid == puppet.pid })
-    try puppet.exitMainThread()
+      try source.takeSample().appeared.first { $0.facts.pid == testProcess.pid })
+    try testProcess.exitMainThread()
     var sample = try source.takeSample()
     for _ in 0..<100 where !sample.changed.contains(where: { $0.token == process.token }) {
       usleep(10_000)
@@ -65,7 +65,7 @@ struct LiveThreadTests {
     }
     let found = try #require(thread(sample))
     #expect(found.links == process.links && found.thread?.process == process.token)
-    try puppet.execInThread()
+    try testProcess.execInThread()
     // The process answers the order just before it executes the program.
     usleep(200_000)
     let last = try source.takeSample()

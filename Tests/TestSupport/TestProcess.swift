@@ -2,8 +2,8 @@ internal import CTestSupport
 internal import Foundation
 internal import Glibc
 
-/// A process that calls `unshare`, `setns` and the like, or exits, when a test says so. It is a puppet of
-/// Tests/CTestSupport/puppet.c.
+/// A process that calls `unshare`, `setns` and the like, or exits, when a test says so. It runs
+/// Tests/CTestSupport/test_process.c.
 public final class TestProcess {
   /// Its PID.
   public let pid: Int32
@@ -25,7 +25,7 @@ public final class TestProcess {
   /// Starts a process in new namespaces of these `CLONE_NEW*` flags.
   public init(in flags: Int32 = 0) throws {
     var control: Int32 = -1
-    pid = ctest_puppet(UInt64(UInt32(bitPattern: flags)), &control)
+    pid = ctest_process(UInt64(UInt32(bitPattern: flags)), &control)
     guard pid > 0 else { throw Failure(order: "fork", errno: Glibc.errno) }
     self.control = control
     child = pid
@@ -36,11 +36,11 @@ public final class TestProcess {
   /// and exits at once.
   public init(asDaemonIn flags: Int32) throws {
     var control: Int32 = -1
-    var keeper: Int32 = -1
-    pid = ctest_daemon(UInt64(UInt32(bitPattern: flags)), &control, &keeper)
+    var reaper: Int32 = -1
+    pid = ctest_daemon(UInt64(UInt32(bitPattern: flags)), &control, &reaper)
     guard pid > 0 else { throw Failure(order: "daemon", errno: Glibc.errno) }
     self.control = control
-    child = keeper
+    child = reaper
     try ProcessOwner.ownProcess(self)
   }
 
@@ -60,9 +60,9 @@ public final class TestProcess {
   /// Starts a process with the given PID, which was freed just before; returns nil when that PID cannot be had.
   public static func reusing(_ pid: Int32) throws -> TestProcess? {
     for _ in 0..<50 {
-      let puppet = try TestProcess(preferring: pid)
-      if puppet.pid == pid { return puppet }
-      try puppet.exit()
+      let process = try TestProcess(preferring: pid)
+      if process.pid == pid { return process }
+      try process.exit()
     }
     return nil
   }

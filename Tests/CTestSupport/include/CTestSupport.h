@@ -2,19 +2,20 @@
 #pragma once
 #include <stdint.h>
 
-/// Starts a puppet: a process that carries out orders, which it reads from a socket (puppet.c lists them). It starts
-/// in new namespaces of these `CLONE_NEW*` flags, by clone3(2). Returns its PID and stores the test's end of the
-/// socket in `control`. Returns -1 and sets errno when it cannot be started.
-int32_t ctest_puppet(uint64_t flags, int32_t *control);
+/// Starts a test process: a process that carries out orders, which it reads from a socket (test_process.c lists them).
+/// It starts in new namespaces of these `CLONE_NEW*` flags, by clone3(2). Returns its PID and stores the test's end of
+/// the socket in `control`. Returns -1 and sets errno when it cannot be started.
+int32_t ctest_process(uint64_t flags, int32_t *control);
 
-/// Starts a puppet as a daemon starts: another process makes the namespaces of `flags` by unshare(2), starts the
-/// puppet and exits at once. `keeper` is the PID of the process that adopts the puppet, waits for it and exits after
-/// it. Returns the PID of the puppet and stores the test's end of the socket in `control`; returns -1 when it cannot
-/// be started.
-int32_t ctest_daemon(uint64_t flags, int32_t *control, int32_t *keeper);
+/// Starts a test process as a daemon starts: another process makes the namespaces of `flags` by unshare(2), starts the
+/// test process and exits at once. `reaper` is the PID of the process that adopts the test process, waits for it and
+/// exits after it. Returns the PID of the test process and stores the test's end of the socket in `control`; returns -1
+/// when it cannot be started.
+int32_t ctest_daemon(uint64_t flags, int32_t *control, int32_t *reaper);
 
-/// Sends one order to a puppet and waits for the answer: the PID of the child for `f`, the TID for `t`, a descriptor
-/// for `k` and `o`, else 0. Returns the negative errno of an order that failed, and -EPIPE when the puppet has ended.
+/// Sends one order to a test process and waits for the answer: the PID of the child for `f`, the TID for `t`, a
+/// descriptor for `k` and `o`, else 0. Returns the negative errno of an order that failed, and -EPIPE when the test
+/// process has ended.
 int32_t ctest_order(int32_t control, char order, int64_t argument);
 
 /// Reaps a child that has ended. Returns 0, or the negative errno.

@@ -22,16 +22,16 @@ struct LivePinTests {
     let folder = try mounts.privateFolder()
     var inodes: [NamespaceType: UInt64] = [:]
     do {
-      let puppet = try TestProcess(in: Self.flags & ~CloneFlag.time)
-      try puppet.unshare(CloneFlag.time)
+      let testProcess = try TestProcess(in: Self.flags & ~CloneFlag.time)
+      try testProcess.unshare(CloneFlag.time)
       for type in NamespaceType.allCases {
         let link = type == .time ? "time_for_children" : type.description
-        let file = "/proc/\(puppet.pid)/ns/\(link)"
+        let file = "/proc/\(testProcess.pid)/ns/\(link)"
         let inode = try #require(KernelNamespace.inode(file))
         inodes[type] = inode
         try mounts.bind(file, onNew: folder.file("\(type)"))
       }
-      try puppet.exit()
+      try testProcess.exit()
     }
     let scan = try live.scanner.scan()
     for type in NamespaceType.allCases {
@@ -123,8 +123,8 @@ struct LivePinTests {
 
   @Test("an open file is a pin as long as it is open, also one of the scanner's own process")
   func descriptors() throws {
-    let puppet = try TestProcess(in: CloneFlag.ipc)
-    let file = namespaceFile(puppet.pid, .ipc)
+    let testProcess = try TestProcess(in: CloneFlag.ipc)
+    let file = namespaceFile(testProcess.pid, .ipc)
     let inode = try #require(KernelNamespace.inode(file))
     let sleeper = try Command("/bin/sh", ["-c", "exec sleep 60 7<\(file)"])
     let own = open(file, O_RDONLY | O_CLOEXEC)
@@ -145,7 +145,7 @@ struct LivePinTests {
       pins.contains {
         if case .descriptor(getpid(), .some, own, _) = $0.holder { true } else { false }
       })
-    try puppet.exit()
+    try testProcess.exit()
     sleeper.signal(SIGKILL)
     _ = try sleeper.wait()
     #expect(try live.pins(inode).count == 1)
@@ -157,9 +157,9 @@ struct LivePinTests {
   func openedByPath(source: IdentitySource) throws {
     let mounts = TestMounts()
     let path = try mounts.privateFolder().file("pin")
-    let puppet = try TestProcess(in: CloneFlag.net)
-    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
-    try mounts.bind(namespaceFile(puppet.pid, .net), onNew: path)
+    let testProcess = try TestProcess(in: CloneFlag.net)
+    let inode = try #require(KernelNamespace.inode(namespaceFile(testProcess.pid, .net)))
+    try mounts.bind(namespaceFile(testProcess.pid, .net), onNew: path)
     let sleeper = try Command("/bin/sh", ["-c", "exec sleep 60 7<\(path)"])
     defer {
       sleeper.signal(SIGKILL)
@@ -182,7 +182,7 @@ struct LivePinTests {
     let both: Set<[Int32]> = [[sleeper.pid, 7], [getpid(), own]]
     let before = try PinScanner(root: ProcRoot(), identity: source).scan()
     #expect(holders(before.pins.filter { $0.namespace.inode == inode }) == both)
-    try puppet.exit()
+    try testProcess.exit()
     try mounts.undoLast()
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "/")
 
@@ -231,19 +231,19 @@ struct LivePinTests {
   @Test(
     "a socket is a pin of the net namespace that it was made in, when its process has left that")
   func sockets() throws {
-    let puppet = try TestProcess()
-    try puppet.unshare(CloneFlag.net)
-    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
-    let first = try puppet.makeSocket()
-    _ = try puppet.makeSocket()
+    let testProcess = try TestProcess()
+    try testProcess.unshare(CloneFlag.net)
+    let inode = try #require(KernelNamespace.inode(namespaceFile(testProcess.pid, .net)))
+    let first = try testProcess.makeSocket()
+    _ = try testProcess.makeSocket()
     // A socket of the process's own namespace is no pin.
     #expect(try live.pins(inode).isEmpty)
-    try puppet.enter(getpid(), CloneFlag.net)
-    _ = try puppet.makeSocket()
+    try testProcess.enter(getpid(), CloneFlag.net)
+    _ = try testProcess.makeSocket()
     for _ in 0..<2 {
       let scan = try live.scanner.scan()
       let pins = scan.pins.filter {
-        if case .socket(puppet.pid, _, _) = $0.holder { true } else { false }
+        if case .socket(testProcess.pid, _, _) = $0.holder { true } else { false }
       }
       try #require(pins.count == 1)
       guard case .socket(_, let start, let number) = pins[0].holder else { return }
@@ -259,12 +259,12 @@ struct LivePinTests {
   func sources(source: IdentitySource) throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
-    let puppet = try TestProcess(in: CloneFlag.net | CloneFlag.uts)
-    try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
-    let own = open(namespaceFile(puppet.pid, .uts), O_RDONLY | O_CLOEXEC)
+    let testProcess = try TestProcess(in: CloneFlag.net | CloneFlag.uts)
+    try mounts.bind(namespaceFile(testProcess.pid, .net), onNew: folder.file("net"))
+    let own = open(namespaceFile(testProcess.pid, .uts), O_RDONLY | O_CLOEXEC)
     defer { if own >= 0 { close(own) } }
     let inodes = [NamespaceType.net, .uts].map {
-      KernelNamespace.inode(namespaceFile(puppet.pid, $0))
+      KernelNamespace.inode(namespaceFile(testProcess.pid, $0))
     }
     let scan = try PinScanner(root: ProcRoot(), identity: source).scan()
     for inode in inodes {
@@ -279,9 +279,9 @@ struct LivePinTests {
   func lsns() throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
-    let puppet = try TestProcess(in: CloneFlag.net)
-    try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
-    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
+    let testProcess = try TestProcess(in: CloneFlag.net)
+    try mounts.bind(namespaceFile(testProcess.pid, .net), onNew: folder.file("net"))
+    let inode = try #require(KernelNamespace.inode(namespaceFile(testProcess.pid, .net)))
     let outcome = try Command.run(
       "/usr/bin/lsns", ["-n", "-r", "-t", "net", "-o", "NS,NSFS"])
     let lines = outcome.output.split(separator: "\n").filter { $0.hasPrefix("\(inode) ") }

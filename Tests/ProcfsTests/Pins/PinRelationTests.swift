@@ -53,10 +53,10 @@ struct PinRelationTests {
 
   @Test("the relations of a namespace that is no longer pinned are not reported")
   func forgotten() throws {
-    let puppet = try TestProcess(in: CloneFlag.user)
-    let file = open(namespaceFile(puppet.pid, .user), O_RDONLY | O_CLOEXEC)
+    let process = try TestProcess(in: CloneFlag.user)
+    let file = open(namespaceFile(process.pid, .user), O_RDONLY | O_CLOEXEC)
     try #require(file >= 0)
-    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .user)))
+    let inode = try #require(KernelNamespace.inode(namespaceFile(process.pid, .user)))
     #expect(try live.scanner.scan().related.contains { $0.namespace.inode == inode })
     close(file)
     #expect(try !live.scanner.scan().related.contains { $0.namespace.inode == inode })

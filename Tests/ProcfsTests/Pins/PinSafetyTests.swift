@@ -20,9 +20,9 @@ struct PinSafetyTests {
     }
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
-    let puppet = try TestProcess(in: CloneFlag.net)
-    try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
-    try puppet.exit()
+    let testProcess = try TestProcess(in: CloneFlag.net)
+    try mounts.bind(namespaceFile(testProcess.pid, .net), onNew: folder.file("net"))
+    try testProcess.exit()
     let pin = try #require(
       try live.scanner.scan().pins.first { $0.path == folder.file("net") }?.namespace)
     let id = try #require(pin.kernelID)
@@ -48,28 +48,28 @@ struct PinSafetyTests {
 
   @Test("a scan leaves no file open")
   func noLeak() throws {
-    let puppet = try TestProcess()
-    try puppet.unshare(CloneFlag.net)
-    _ = try puppet.makeSocket()
-    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
-    try puppet.enter(getpid(), CloneFlag.net)
-    let process = try PinProcess(puppet.pid, in: ProcRoot())
-    let before = try open(to: inode, or: puppet.pid)
+    let testProcess = try TestProcess()
+    try testProcess.unshare(CloneFlag.net)
+    _ = try testProcess.makeSocket()
+    let inode = try #require(KernelNamespace.inode(namespaceFile(testProcess.pid, .net)))
+    try testProcess.enter(getpid(), CloneFlag.net)
+    let process = try PinProcess(testProcess.pid, in: ProcRoot())
+    let before = try open(to: inode, or: testProcess.pid)
     // Shows that `open` finds open files. Tests that run at the same time may hold a few more.
     #expect(before >= 1 && before < 10)
     for _ in 0..<30 { #expect(try !live.pins(inode).isEmpty) }
-    #expect(try open(to: inode, or: puppet.pid) < before + 10)
+    #expect(try open(to: inode, or: testProcess.pid) < before + 10)
     #expect(process.isThere)
   }
 
   @Test("a FUSE file system whose server is stopped does not block a scan")
   func stuck() throws {
     let folder = try TemporaryFolder()
-    let puppet = try TestProcess(in: CloneFlag.net)
-    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
+    let testProcess = try TestProcess(in: CloneFlag.net)
+    let inode = try #require(KernelNamespace.inode(namespaceFile(testProcess.pid, .net)))
     let stuck: StuckFuse
     do {
-      stuck = try StuckFuse(folder.path, file: namespaceFile(puppet.pid, .net))
+      stuck = try StuckFuse(folder.path, file: namespaceFile(testProcess.pid, .net))
     } catch let failure as TestMounts.Failure {
       try Test.cancel("no FUSE can be mounted: errno \(failure.errno)")
     }
@@ -82,7 +82,7 @@ struct PinSafetyTests {
     #expect(pins.map(\.path) == [stuck.pin])
     #expect(pins.allSatisfy { $0.namespace.kernelID == nil })
     // An open file of the same namespace gives the ID.
-    let held = Glibc.open(namespaceFile(puppet.pid, .net), O_RDONLY | O_CLOEXEC)
+    let held = Glibc.open(namespaceFile(testProcess.pid, .net), O_RDONLY | O_CLOEXEC)
     defer { close(held) }
     let known = try withExtendedLifetime(stuck) { try live.pins(inode) }
     #expect(known.count == 2 && Set(known.map(\.namespace)).count == 1)
@@ -100,14 +100,14 @@ struct PinSafetyTests {
 
   @Test("a process that has exited has no open files and no mounts, and does not count as denied")
   func gone() throws {
-    let puppet = try TestProcess(in: CloneFlag.mnt)
-    let process = try PinProcess(puppet.pid, in: ProcRoot())
-    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .mnt)))
+    let testProcess = try TestProcess(in: CloneFlag.mnt)
+    let process = try PinProcess(testProcess.pid, in: ProcRoot())
+    let inode = try #require(KernelNamespace.inode(namespaceFile(testProcess.pid, .mnt)))
     #expect(process.isThere)
-    try puppet.exit()
+    try testProcess.exit()
     #expect(!process.isThere)
     #expect(try live.scanner.scanFiles(of: process).isEmpty)
-    try live.scanner.scanMounts(of: [inode: [puppet.pid]])
+    try live.scanner.scanMounts(of: [inode: [testProcess.pid]])
     try live.scanner.scanSockets([0, 1, 2], of: process)
     #expect(live.scanner.result.unreadMounts == 0 && live.scanner.result.socketsDenied == 0)
     #expect(live.scanner.result.denied == 0)
