@@ -31,27 +31,27 @@ package final class Statement {
   @discardableResult
   package func bind(_ values: [Value]) throws(SQLiteError) -> Statement {
     for (index, value) in values.enumerated() {
-      let place = Int32(index + 1)
+      let position = Int32(index + 1)
       let code =
         switch value {
-        case .integer(let number): sqlite3_bind_int64(handle, place, number)
-        case .text(let text): Self.bind(text, to: handle, at: place)
-        case .null: sqlite3_bind_null(handle, place)
+        case .integer(let number): sqlite3_bind_int64(handle, position, number)
+        case .text(let text): Self.bind(text, to: handle, at: position)
+        case .null: sqlite3_bind_null(handle, position)
         }
       guard code == SQLITE_OK else { throw connection.error(code, operation: sql) }
     }
     return self
   }
 
-  private static func bind(_ text: String, to handle: OpaquePointer, at place: Int32) -> Int32 {
+  private static func bind(_ text: String, to handle: OpaquePointer, at position: Int32) -> Int32 {
     var text = text
     return text.withUTF8 { bytes in
       // An empty string must not be bound from a null pointer: that would be NULL.
       guard let base = bytes.baseAddress else {
-        return sqlite3_bind_text(handle, place, "", 0, csqlite_transient())
+        return sqlite3_bind_text(handle, position, "", 0, csqlite_transient())
       }
       return base.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
-        sqlite3_bind_text(handle, place, $0, Int32(bytes.count), csqlite_transient())
+        sqlite3_bind_text(handle, position, $0, Int32(bytes.count), csqlite_transient())
       }
     }
   }

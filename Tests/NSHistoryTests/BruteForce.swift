@@ -21,7 +21,7 @@ final class BruteForce {
   private let folder: TemporaryFolder
   private let writer: HistoryWriter?
   private let numbers: [Name: Int]
-  private let places: [WallTime: Int]
+  private let sampleNumbers: [WallTime: Int]
   private var wrong: [String] = []
 
   /// The identity of a process within one boot.
@@ -57,16 +57,16 @@ final class BruteForce {
       uniqueKeysWithValues: history.processes.indices.map {
         (Name(pid: Int64(history.processes[$0].pid), start: history.startWall($0)), $0)
       })
-    let places = Dictionary(
+    let sampleNumbers = Dictionary(
       uniqueKeysWithValues: history.steps.indices.map { (history.start($0), $0) })
     self.numbers = numbers
-    self.places = places
+    self.sampleNumbers = sampleNumbers
     var rows: [Row] = []
     let isRecorded = isRecorded
     try reader.export(ExportFilter()) { row in
       guard let process = numbers[Name(pid: row.pid, start: row.start ?? 0)],
-        let from = places[row.from],
-        let until = places[row.until], from <= until,
+        let from = sampleNumbers[row.from],
+        let until = sampleNumbers[row.until], from <= until,
         row.isOpen == (isRecorded && until == history.count - 1)
       else {
         Issue.record("seed \(seed): a row of no process, or of no samples: \(row)")
@@ -88,7 +88,7 @@ final class BruteForce {
   }
 
   /// Returns the index of the sample that began at a time; -1 for none.
-  func sample(_ wall: WallTime?) -> Int { wall.flatMap { places[$0] } ?? -1 }
+  func sample(_ wall: WallTime?) -> Int { wall.flatMap { sampleNumbers[$0] } ?? -1 }
 
   /// Returns the index of the sample that ended at a time; -1 for none.
   func sample(endedAt wall: WallTime?) -> Int {

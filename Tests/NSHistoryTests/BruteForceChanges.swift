@@ -50,7 +50,8 @@ extension RandomHistory {
   func lastRead(_ process: Int, _ link: NamespaceLink, before sample: Int) -> Int? {
     observedSamples(process).last {
       $0 < sample
-        && (place(process, $0, link) != nil || observation(process, $0)?[link] == .unread(.pending))
+        && (namespace(process, $0, link) != nil
+          || observation(process, $0)?[link] == .unread(.pending))
     }
   }
 
@@ -62,10 +63,10 @@ extension RandomHistory {
     let children = link.type.linkForChildren
     guard children != link, !key.isInitial,
       let last = observedSamples(process).last(where: { $0 < sample }),
-      let own = place(process, last, link)
+      let own = namespace(process, last, link)
     else { return false }
     let isEmpty = !samples[sample - 1].values.contains { $0[link].key == key }
-    return own != key && place(process, last, children) == key && isEmpty
+    return own != key && namespace(process, last, children) == key && isEmpty
   }
 
   /// The expected moves: links that differ from their last read value.
@@ -78,7 +79,7 @@ extension RandomHistory {
       for sample in observedSamples(process) {
         var parts: Set<BruteForceChange.Part> = []
         for type in NamespaceType.allCases {
-          guard let now = place(process, sample, type.link) else {
+          guard let now = namespace(process, sample, type.link) else {
             if isDirect { last[type] = nil }
             continue
           }
@@ -109,9 +110,9 @@ extension RandomHistory {
       var parts: Set<BruteForceChange.Part> = []
       let parent = samples[facts.first][facts.parentPID]
       for type in NamespaceType.allCases {
-        guard let now = place(process, facts.first, type.link) else { continue }
+        guard let now = namespace(process, facts.first, type.link) else { continue }
         let old = parent.flatMap { $0[type.linkForChildren].key }
-        let before = parent.flatMap { place($0.process, facts.first - 1, type.linkForChildren) }
+        let before = parent.flatMap { namespace($0.process, facts.first - 1, type.linkForChildren) }
         let mayHaveMoved = parent?.process != process && (before != old || old == nil)
         if isSure, mayHaveMoved { continue }
         // The process may have started before its parent moved.
@@ -153,7 +154,7 @@ extension RandomHistory {
       guard observation[key.type.link] == .unread(.denied),
         let read = lastRead(observation.process, key.type.link, before: sample + 1)
       else { return false }
-      return place(observation.process, read, key.type.link) == key
+      return namespace(observation.process, read, key.type.link) == key
     }
   }
 }

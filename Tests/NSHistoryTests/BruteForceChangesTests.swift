@@ -54,7 +54,7 @@ struct BruteForceChangesTests {
       let (process, sample) = (oracle.number(change.process), oracle.sample(endedAt: change.by))
       for part in change.parts where part.from != nil {
         let read = history.observedSamples(process).last {
-          $0 < sample && history.place(process, $0, part.link) != nil
+          $0 < sample && history.namespace(process, $0, part.link) != nil
         }
         oracle.check(
           oracle.sample(change.after) <= read ?? -1
@@ -80,7 +80,7 @@ struct BruteForceChangesTests {
       for part in change.parts {
         let children = part.link.type.linkForChildren
         oracle.check(
-          history.place(parent.process, sample - 1, children) != part.to?.key,
+          history.namespace(parent.process, sample - 1, children) != part.to?.key,
           "p\(process) started by \(sample) in \(part.to?.key.description ?? ""), where the "
             + "children of p\(parent.process) went; reported to come from "
             + "\(part.from?.key.description ?? ""); marks \(change.marks)")
@@ -160,7 +160,7 @@ struct BruteForceChangesTests {
     let other = oracle.number(joined)
     let isThere = change.parts.contains { part in
       part.to != nil && part.to?.isInitial != true
-        && history.place(other, sample - 1, part.link.type.link) == part.to?.key
+        && history.namespace(other, sample - 1, part.link.type.link) == part.to?.key
     }
     oracle.check(other != oracle.number(change.process) && isThere, "\(what) joined p\(other)")
   }

@@ -84,7 +84,7 @@ struct BruteForceHistoryTests {
     var joined: [BruteForce.Key] = []
     for change in entry.changes {
       let read = history.lastRead(process, change.link, before: first)
-      let old = read.flatMap { history.place(process, $0, change.link) }
+      let old = read.flatMap { history.namespace(process, $0, change.link) }
       oracle.check(
         (change.from?.namespace == nil || change.from?.namespace?.key == old)
           && change.to == entry.links[change.link], "p\(process) in \(samples): \(change)")
@@ -112,7 +112,8 @@ struct BruteForceHistoryTests {
     guard let other = entry.joined else { return }
     let number = oracle.number(other)
     oracle.check(
-      number != process && joined.contains { history.place(number, first - 1, $0.type.link) == $0 },
+      number != process
+        && joined.contains { history.namespace(number, first - 1, $0.type.link) == $0 },
       "p\(process) in \(samples) joined p\(number), which was not in \(joined)")
   }
 

@@ -18,7 +18,7 @@ struct BruteForceMomentTests {
           == moments.map { [$0.before ?? -1, $0.after ?? -1] },
         "samples around \(time): \(answer.samples), not \(moments)")
       checkPresence(oracle, time, moments, answer.processes)
-      for one in answer.processes { checkPlaces(oracle, time, moments, one) }
+      for one in answer.processes { checkLinks(oracle, time, moments, one) }
       try checkCounts(oracle, time, moments, answer.processes)
     }
     oracle.report()
@@ -84,7 +84,7 @@ struct BruteForceMomentTests {
     oracle.report()
   }
 
-  private func checkPlaces(
+  private func checkLinks(
     _ oracle: BruteForce, _ time: WallTime, _ moments: [BruteForceMoment], _ one: ProcessAtMoment
   ) {
     let process = oracle.number(one.process)
@@ -92,34 +92,34 @@ struct BruteForceMomentTests {
     for type in NamespaceType.allCases {
       let seen = moments.flatMap { moment in
         [moment.before, moment.after].map { side in
-          moment.isGap ? nil : side.flatMap { oracle.history.place(process, $0, type.link) }
+          moment.isGap ? nil : side.flatMap { oracle.history.namespace(process, $0, type.link) }
         }
       }
       let agreed = Set(seen).count == 1 ? seen[0] : nil
-      let place = one.places[type]
+      let link = one.links[type]
       let isRight =
         agreed == nil
-        ? place?.reason != nil : place?.reason == nil && place?.namespace?.key == agreed
+        ? link?.reason != nil : link?.reason == nil && link?.namespace?.key == agreed
       oracle.check(
-        isRight, "p\(process) at \(time): \(type) is \(String(describing: place)), not \(seen)")
-      let all = sightings(oracle, moments, process, type)
-      let mayBe = place?.namespace.map { all.contains($0.key) } ?? !all.contains { $0 != nil }
-      oracle.check(mayBe, "p\(process) at \(time): \(type) is \(String(describing: place))")
+        isRight, "p\(process) at \(time): \(type) is \(String(describing: link)), not \(seen)")
+      let all = observations(oracle, moments, process, type)
+      let mayBe = link?.namespace.map { all.contains($0.key) } ?? !all.contains { $0 != nil }
+      oracle.check(mayBe, "p\(process) at \(time): \(type) is \(String(describing: link))")
     }
   }
 
   /// Returns the namespaces of a process in the samples around the moments that show the process.
-  private func sightings(
+  private func observations(
     _ oracle: BruteForce, _ moments: [BruteForceMoment], _ process: Int, _ type: NamespaceType
   ) -> [BruteForce.Key?] {
-    sightings(oracle, moments, process, type.link)
+    observations(oracle, moments, process, type.link)
   }
 
-  private func sightings(
+  private func observations(
     _ oracle: BruteForce, _ moments: [BruteForceMoment], _ process: Int, _ link: NamespaceLink
   ) -> [BruteForce.Key?] {
     moments.flatMap(\.sides).filter { oracle.history.observation(process, $0) != nil }.map {
-      oracle.history.place(process, $0, link)
+      oracle.history.namespace(process, $0, link)
     }
   }
 
@@ -131,8 +131,8 @@ struct BruteForceMomentTests {
     for one in found {
       let process = oracle.number(one.process)
       for type in [NamespaceType.pid, .time] {
-        let own = Set(sightings(oracle, moments, process, type))
-        for key in Set(sightings(oracle, moments, process, type.linkForChildren)) {
+        let own = Set(observations(oracle, moments, process, type))
+        for key in Set(observations(oracle, moments, process, type.linkForChildren)) {
           if let key, !own.contains(key) { parents[key, default: 0] += 1 }
         }
       }
@@ -148,15 +148,15 @@ struct BruteForceMomentTests {
     var all: [BruteForce.Key: [Int]] = [:]
     for one in found {
       let process = oracle.number(one.process)
-      for (type, place) in one.places {
-        guard let key = place.namespace?.key else { continue }
-        for one in [key] + place.others.map(\.key) { all[one, default: []].append(process) }
+      for (type, link) in one.links {
+        guard let key = link.namespace?.key else { continue }
+        for one in [key] + link.others.map(\.key) { all[one, default: []].append(process) }
         // In a gap, and before and after all samples, a namespace counts if the samples on all sides agree on it.
         let isAgreed =
-          place.reason == .gap && Set(sightings(oracle, moments, process, type)).count == 1
-          && sightings(oracle, moments, process, type).count == moments.flatMap(\.sides).count
+          link.reason == .gap && Set(observations(oracle, moments, process, type)).count == 1
+          && observations(oracle, moments, process, type).count == moments.flatMap(\.sides).count
           && [.certain, .lastSeen, .firstSeen].contains(one.presence)
-        if place.reason == nil || isAgreed { sure[key, default: []].append(process) }
+        if link.reason == nil || isAgreed { sure[key, default: []].append(process) }
       }
     }
     let parents = parents(oracle, moments, found)

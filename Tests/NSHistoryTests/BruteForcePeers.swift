@@ -95,7 +95,7 @@ struct BruteForcePeersTests {
     let sample = samples.lowerBound
     func isInNamespace(_ process: Int, _ side: Int) -> Bool {
       side >= 0 && side < history.count && !history.isCutOff(max(side, sample))
-        && history.place(process, side, key.type.link) == key
+        && history.namespace(process, side, key.type.link) == key
     }
     let before = [one, other].map { isInNamespace($0, sample - 1) }
     let after = [one, other].map { isInNamespace($0, sample + 1) }

@@ -31,17 +31,17 @@ struct BruteForceScopeTests {
   ) {
     let history = oracle.history
     let observedSamples = history.observedSamples(process)
-    let places = observedSamples.map { sample in
-      NamespaceType.allCases.compactMap { history.place(process, sample, $0.link) }
+    let namespaces = observedSamples.map { sample in
+      NamespaceType.allCases.compactMap { history.namespace(process, sample, $0.link) }
     }
     guard let first = observedSamples.first, let last = observedSamples.last else { return }
     let begun = own.filter { $0.kind == .started || $0.kind == .firstSeen }
     let kind: NamespaceChange.Kind = history.isCutOff(first) ? .firstSeen : .started
     oracle.check(
-      begun.count == (places[0].isEmpty ? 0 : 1)
+      begun.count == (namespaces[0].isEmpty ? 0 : 1)
         && begun.allSatisfy { change in
           change.kind == kind && oracle.sample(endedAt: change.by) == first
-            && Set(change.parts.compactMap(\.to?.key)) == Set(places[0])
+            && Set(change.parts.compactMap(\.to?.key)) == Set(namespaces[0])
         }, "p\(process) began with \(begun)")
     for change in all where oracle.number(change.process) == process {
       let isKept = own.contains { one in
@@ -51,7 +51,7 @@ struct BruteForceScopeTests {
       oracle.check(isKept, "p\(process): only among all is \(change)")
     }
     let ended = own.filter { $0.kind == .exited || $0.kind == .lastSeen }
-    let isToTell = last + 1 < history.count && places.contains { !$0.isEmpty }
+    let isToTell = last + 1 < history.count && namespaces.contains { !$0.isEmpty }
     oracle.check(
       ended.count == (isToTell ? 1 : 0)
         && ended.allSatisfy {
@@ -92,7 +92,7 @@ struct BruteForceScopeTests {
         if parts.isEmpty || isStart && parts.allSatisfy({ $0.to?.key != key }) { continue }
         let isDirect = parts.allSatisfy { part in
           part.to?.key == key || change.kind == .lastExit
-            || history.place(
+            || history.namespace(
               oracle.number(change.process), oracle.sample(endedAt: change.by) - 1, part.link)
               == key
         }
@@ -123,20 +123,20 @@ struct BruteForceScopeTests {
     let mine = own.filter { oracle.number($0.process) == process }
     let observedSamples = history.observedSamples(process)
     guard let first = observedSamples.first, let last = observedSamples.last else { return }
-    let isFirst = history.place(process, first, key.type.link) == key
+    let isFirst = history.namespace(process, first, key.type.link) == key
     let began = mine.contains { change in
       (change.kind == .started || change.kind == .firstSeen)
         && change.parts.contains { $0.to?.key == key }
     }
     oracle.check(began == isFirst, "p\(process) in \(key): began there: \(began)")
-    guard (history.place(process, last, key.type.link) == nil) == afterUnread else { return }
-    let lastRead = observedSamples.last { history.place(process, $0, key.type.link) != nil }
+    guard (history.namespace(process, last, key.type.link) == nil) == afterUnread else { return }
+    let lastRead = observedSamples.last { history.namespace(process, $0, key.type.link) != nil }
     let isOver =
       last + 1 < history.count
       || history.observation(process, last)?[key.type.link] == .unread(.zombie)
     let isLast =
       isOver
-      && lastRead.map { history.place(process, $0, key.type.link) == key } ?? false
+      && lastRead.map { history.namespace(process, $0, key.type.link) == key } ?? false
     let left = mine.contains { [.exited, .lastSeen, .zombie].contains($0.kind) }
     oracle.check(left == isLast, "p\(process) in \(key): left by exiting: \(left)")
   }

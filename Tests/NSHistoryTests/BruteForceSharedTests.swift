@@ -156,7 +156,7 @@ struct BruteForceSharedTests {
       for line in answer.types {
         let isShared = group.processes.contains { process in
           oracle.history.observedSamples(process).contains {
-            oracle.history.place(process, $0, line.type.link)?.isInitial == true
+            oracle.history.namespace(process, $0, line.type.link)?.isInitial == true
           }
         }
         oracle.check(

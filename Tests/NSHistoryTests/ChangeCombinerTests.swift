@@ -100,14 +100,14 @@ struct ChangeCombinerTests {
     #expect(Self.parts(rows) == Self.parts(all))
     // A combined change stands at the index of its first part, so the order is that of the changes that were not
     // joined to another.
-    let places = rows.map { row in
+    let positions = rows.map { row in
       all.firstIndex {
         $0.kind == row.kind && $0.by == row.by && $0.process?.task == row.process?.task
           && $0.parts.first == row.parts.first
       }
     }
-    #expect(places.compactMap(\.self) == places.compactMap(\.self).sorted())
-    #expect(!places.contains(nil))
+    #expect(positions.compactMap(\.self) == positions.compactMap(\.self).sorted())
+    #expect(!positions.contains(nil))
     for row in rows where row.duration != 0 {
       #expect(row.kind == .moved && row.isExact && row.duration > 0)
     }

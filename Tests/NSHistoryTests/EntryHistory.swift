@@ -6,8 +6,8 @@ import TestSupport
 
 /// A history that a test builds from events. Its times are in milliseconds.
 struct EntryHistory {
-  typealias Places = [NamespaceType: UInt64]
-  static let initial: Places = [:]
+  typealias Namespaces = [NamespaceType: UInt64]
+  static let initial: Namespaces = [:]
   /// The IDs of two containers.
   static let web = String(repeating: "a", count: 64)
   static let lab = String(repeating: "b", count: 64)
@@ -39,11 +39,11 @@ struct EntryHistory {
   }
 
   private static func links(
-    _ places: Places, unseen: Set<NamespaceType> = []
+    _ namespaces: Namespaces, unseen: Set<NamespaceType> = []
   ) -> [LinkState] {
     NamespaceLink.allCases.map { link in
       if unseen.contains(link.type) { return .unread(.unseen) }
-      return .namespace(SmallHistory.namespace(link.type, places[link.type] ?? 1))
+      return .namespace(SmallHistory.namespace(link.type, namespaces[link.type] ?? 1))
     }
   }
 
@@ -54,12 +54,12 @@ struct EntryHistory {
   private static func token(_ pid: Int32) -> ProcessToken { ProcessToken(number: UInt64(pid)) }
 
   /// Adds a process that the first sample shows.
-  mutating func sampled(_ pid: Int32, _ places: Places, _ cgroup: String) {
+  mutating func sampled(_ pid: Int32, _ namespaces: Namespaces, _ cgroup: String) {
     first.append(
       .init(
         token: Self.token(pid), facts: Self.facts(pid, parent: 1),
         description: .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: Array(cgroup.utf8)),
-        links: Self.links(places)))
+        links: Self.links(namespaces)))
   }
 
   private mutating func add(_ time: Int64, _ change: ProcessEvent.Change) {
@@ -67,7 +67,8 @@ struct EntryHistory {
   }
 
   mutating func start(
-    _ pid: Int32, by parent: Int32, _ places: Places, inherited cgroup: String, at time: Int64
+    _ pid: Int32, by parent: Int32, _ namespaces: Namespaces, inherited cgroup: String,
+    at time: Int64
   ) {
     add(
       time,
@@ -77,17 +78,17 @@ struct EntryHistory {
           facts: Self.facts(pid, parent: parent),
           description: .init(
             comm: Array("p\(parent)".utf8), uid: 0, cgroup: Array(cgroup.utf8),
-            inherited: [.user, .cgroup]), set: ObservedSet(links: Self.links(places)))))
+            inherited: [.user, .cgroup]), set: ObservedSet(links: Self.links(namespaces)))))
   }
 
   /// Moves a process to other namespaces.
   ///
   /// - Parameter unseen: the types for which no event reports the namespace from now on.
   mutating func move(
-    _ pid: Int32, _ places: Places, unseen: Set<NamespaceType> = [], at time: Int64
+    _ pid: Int32, _ namespaces: Namespaces, unseen: Set<NamespaceType> = [], at time: Int64
   ) {
     add(
-      time, .moved(Self.token(pid), ObservedSet(links: Self.links(places, unseen: unseen))))
+      time, .moved(Self.token(pid), ObservedSet(links: Self.links(namespaces, unseen: unseen))))
   }
 
   /// Lets a process execute a program without a read of its cgroup.
@@ -114,7 +115,7 @@ struct EntryHistory {
 
   /// Moves a thread of a process to other namespaces. Its TID is also the number of its token.
   mutating func diverge(
-    _ tid: Int32, of pid: Int32, from before: Places, to places: Places, at time: Int64
+    _ tid: Int32, of pid: Int32, from before: Namespaces, to namespaces: Namespaces, at time: Int64
   ) {
     add(
       time,
@@ -123,12 +124,12 @@ struct EntryHistory {
           token: Self.token(tid), parent: Self.token(pid), tid: tid,
           origin: .moved(from: Self.links(before)), facts: Self.facts(pid, parent: 1),
           description: .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: nil),
-          set: ObservedSet(links: Self.links(places)))))
+          set: ObservedSet(links: Self.links(namespaces)))))
   }
 
   /// Adds a process that a thread created.
   mutating func start(
-    _ pid: Int32, byThread tid: Int32, of parent: Int32, _ places: Places, at time: Int64
+    _ pid: Int32, byThread tid: Int32, of parent: Int32, _ namespaces: Namespaces, at time: Int64
   ) {
     add(
       time,
@@ -136,7 +137,7 @@ struct EntryHistory {
         EventStart(
           token: Self.token(pid), parent: Self.token(tid), facts: Self.facts(pid, parent: parent),
           description: .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: nil),
-          set: ObservedSet(links: Self.links(places)))))
+          set: ObservedSet(links: Self.links(namespaces)))))
   }
 
   mutating func exit(_ pid: Int32, at time: Int64) {

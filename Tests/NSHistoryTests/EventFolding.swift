@@ -17,21 +17,21 @@ struct EventFolding {
   /// Writes the history. Nil if no sample is followed by another one in its session.
   init?(_ history: EventHistory, _ writer: HistoryWriter, seed: UInt64) throws {
     self.history = history
-    let places = history.steps.indices.filter { place in
-      guard case .sample(_, let timing) = history.steps[place], timing.isExact else { return false }
-      return history.steps[place...].dropFirst().first(where: {
+    let indices = history.steps.indices.filter { index in
+      guard case .sample(_, let timing) = history.steps[index], timing.isExact else { return false }
+      return history.steps[index...].dropFirst().first(where: {
         if case .events = $0 { false } else { true }
       }).map { if case .sample = $0 { true } else { false } } ?? false
     }
     var random = SeededRandom(seed: seed)
-    guard let failing = places.randomElement(using: &random) else { return nil }
+    guard let failing = indices.randomElement(using: &random) else { return nil }
     var isFolding = false
     // How many sequence numbers were reported, and how many of them were written.
     var reported = 0
     var written = 0
     var begun = 0
-    for (place, step) in history.steps.enumerated() {
-      if place == failing, case .sample(let sample, let timing) = step {
+    for (index, step) in history.steps.enumerated() {
+      if index == failing, case .sample(let sample, let timing) = step {
         try writer.connection.execute("PRAGMA query_only = ON")
         #expect(throws: HistoryError.self) { try writer.write(sample, timing) }
         try writer.connection.execute("PRAGMA query_only = OFF")
@@ -45,7 +45,7 @@ struct EventFolding {
         timing.gap = .writeFailed
         _ = try writer.write(sample, timing)
         isFolding = false
-        let epoch = history.epochs.indices.last { self.began($0) <= place } ?? 0
+        let epoch = history.epochs.indices.last { self.began($0) <= index } ?? 0
         let start = sample.start.boot.wall(epoch: history.epochs[epoch])
         time = history.wall(max(0, begun - 1))...start
       } else {
@@ -66,10 +66,10 @@ struct EventFolding {
 
   /// Returns the step with which a session began.
   private func began(_ session: Int) -> Int {
-    let places = history.steps.indices.filter {
+    let indices = history.steps.indices.filter {
       if case .begin = history.steps[$0] { true } else { false }
     }
-    return places[session]
+    return indices[session]
   }
 
   /// Whether a verdict on two PIDs at a time is acceptable: it is unknown, or sampled, or true.
@@ -88,12 +88,12 @@ struct EventFolding {
       [$0, $0 - 1]
     }
     return ([boot, boot - 1000, boot + 1000] + near).contains { moment in
-      let places = pids.map { pid in
+      let keys = pids.map { pid in
         history.process(pid, at: moment).flatMap {
           EventHistory.part(history.links($0, at: moment), type.link)?.key
         }
       }
-      guard let one = places[0], let other = places[1] else { return false }
+      guard let one = keys[0], let other = keys[1] else { return false }
       return (one == other) == (verdict == .same)
     }
   }

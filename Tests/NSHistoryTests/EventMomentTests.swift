@@ -51,11 +51,11 @@ struct EventMomentTests {
       oracle.check(
         one.presence == .certain && links != nil, "a\(actor) at \(boot): \(one.presence)")
       for type in NamespaceType.allCases {
-        let place = one.places[type]
+        let link = one.links[type]
         oracle.check(
-          place?.reason == nil && place?.others.isEmpty == true
-            && place?.namespace?.key == EventHistory.part(links, type.link)?.key,
-          "a\(actor) at \(boot): \(type) \(String(describing: place))")
+          link?.reason == nil && link?.others.isEmpty == true
+            && link?.namespace?.key == EventHistory.part(links, type.link)?.key,
+          "a\(actor) at \(boot): \(type) \(String(describing: link))")
       }
     }
     for actor in history.actors.indices where history.links(actor, at: boot) != nil {
@@ -136,11 +136,11 @@ struct EventMomentTests {
 extension EventHistory {
   /// Whether events were reported in a session.
   func listens(_ session: Int) -> Bool {
-    var place = -1
+    var index = -1
     for step in steps {
       guard case .begin(let info) = step else { continue }
-      place += 1
-      if place == session { return info.hasEvents }
+      index += 1
+      if index == session { return info.hasEvents }
     }
     return false
   }

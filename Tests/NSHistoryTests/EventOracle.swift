@@ -121,7 +121,7 @@ extension EventHistory {
   }
 
   /// Returns the namespace of an actor from a point on, according to the reports.
-  func place(_ actor: Int, _ point: Int, _ type: NamespaceType) -> Key? {
+  func namespace(_ actor: Int, _ point: Int, _ type: NamespaceType) -> Key? {
     Self.part(points[point].reported[actor], type.link)?.key
   }
 

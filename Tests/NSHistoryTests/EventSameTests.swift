@@ -91,12 +91,12 @@ struct EventSameTests {
   private func truth(
     _ history: EventHistory, _ pids: [Int32], _ boot: Int64, _ type: NamespaceType
   ) -> Verdict {
-    let places = pids.map { pid in
+    let keys = pids.map { pid in
       history.process(pid, at: boot).flatMap {
         EventHistory.part(history.links($0, at: boot), type.link)?.key
       }
     }
-    guard let one = places[0], let other = places[1] else { return .unknown }
+    guard let one = keys[0], let other = keys[1] else { return .unknown }
     return one == other ? .same : .different
   }
 
@@ -104,15 +104,15 @@ struct EventSameTests {
   private func sampled(
     _ history: EventHistory, _ pids: [Int32], _ point: Int, _ type: NamespaceType
   ) -> Verdict {
-    let places = pids.map { pid -> EventHistory.Key? in
+    let keys = pids.map { pid -> EventHistory.Key? in
       guard let actor = history.reportedActor(pid, at: point),
         history.reportedActor(pid, at: point + 1) == actor,
-        let place = history.place(actor, point, type),
-        history.place(actor, point + 1, type) == place
+        let key = history.namespace(actor, point, type),
+        history.namespace(actor, point + 1, type) == key
       else { return nil }
-      return place
+      return key
     }
-    guard let one = places[0], let other = places[1] else { return .unknown }
+    guard let one = keys[0], let other = keys[1] else { return .unknown }
     return one == other ? .same : .different
   }
 }

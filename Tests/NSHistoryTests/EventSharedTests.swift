@@ -15,7 +15,7 @@ struct EventSharedTests {
     /// Whether an actor belongs to the group at a moment.
     let isMember: (EventHistory, Int, Int64) -> Bool
     /// The namespaces of a type, for a group that consists of namespaces; nil for other groups.
-    var places: (NamespaceType) -> Set<EventHistory.Key>? = { _ in nil }
+    var namespaces: (NamespaceType) -> Set<EventHistory.Key>? = { _ in nil }
   }
 
   private func groups(_ oracle: EventOracle) -> [Group] {
@@ -40,7 +40,7 @@ struct EventSharedTests {
             group: .namespace(.kernelID(type, id)),
             isMember: { history, actor, boot in
               EventHistory.part(history.links(actor, at: boot), type.link)?.key == key
-            }, places: { $0 == type ? [key] : nil }))
+            }, namespaces: { $0 == type ? [key] : nil }))
       }
     }
     return groups
@@ -71,8 +71,8 @@ struct EventSharedTests {
       else { continue }
       var ends = (0..<2).compactMap { _ in times.randomElement(using: &random) }.sorted()
       if round % 3 == 0, let first = ends.first { ends = [first, first] }
-      if round % 3 == 1, let place = times.indices.randomElement(using: &random) {
-        ends = [times[place], times[min(place + 4, times.count - 1)]].sorted()
+      if round % 3 == 1, let index = times.indices.randomElement(using: &random) {
+        ends = [times[index], times[min(index + 4, times.count - 1)]].sorted()
       }
       let window = TimeWindow(since: ends[0], until: ends[1])
       let answer = try oracle.reader.shared(
@@ -121,9 +121,9 @@ struct EventSharedTests {
     for _ in 0..<200 {
       guard let one = groups.randomElement(using: &random),
         let other = groups.randomElement(using: &random), one.group != other.group,
-        let place = times.indices.randomElement(using: &random)
+        let index = times.indices.randomElement(using: &random)
       else { continue }
-      let ends = [times[place], times[min(place + 2, times.count - 1)]].sorted()
+      let ends = [times[index], times[min(index + 2, times.count - 1)]].sorted()
       let question = SharedQuestion(
         [one.group, other.group], in: TimeWindow(since: ends[0], until: ends[1]),
         types: Self.types)
@@ -204,7 +204,7 @@ struct EventSharedTests {
   private func isShared(
     _ history: EventHistory, _ one: Group, _ other: Group, _ type: NamespaceType, _ boot: Int64
   ) -> Bool {
-    func places(_ group: Group) -> [(owner: Int, key: EventHistory.Key)] {
+    func namespaces(_ group: Group) -> [(owner: Int, key: EventHistory.Key)] {
       history.actors.indices.compactMap { actor in
         guard let key = EventHistory.part(history.links(actor, at: boot), type.link)?.key,
           group.isMember(history, actor, boot)
@@ -213,13 +213,13 @@ struct EventSharedTests {
         return (isThread ? history.actors[actor].parent ?? actor : actor, key)
       }
     }
-    switch (one.places(type), other.places(type)) {
+    switch (one.namespaces(type), other.namespaces(type)) {
     case (let some?, let others?): return !some.isDisjoint(with: others)
-    case (let some?, nil): return places(other).contains { some.contains($0.key) }
-    case (nil, let others?): return places(one).contains { others.contains($0.key) }
+    case (let some?, nil): return namespaces(other).contains { some.contains($0.key) }
+    case (nil, let others?): return namespaces(one).contains { others.contains($0.key) }
     case (nil, nil):
-      let others = places(other)
-      return places(one).contains { first in
+      let others = namespaces(other)
+      return namespaces(one).contains { first in
         others.contains { $0.key == first.key && $0.owner != first.owner }
       }
     }

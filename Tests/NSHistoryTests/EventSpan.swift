@@ -59,8 +59,8 @@ extension EventHistory {
     _ choices: [(EventHistory, Int) -> Int?], _ point: Int, _ type: NamespaceType
   ) -> Together? {
     let actors = choices.compactMap { $0(self, point) }
-    let places = actors.map { place($0, point, type) }
-    guard actors.count == choices.count, let key = places[0], Set(places).count == 1 else {
+    let keys = actors.map { namespace($0, point, type) }
+    guard actors.count == choices.count, let key = keys[0], Set(keys).count == 1 else {
       return nil
     }
     return Together(actors: actors, key: key)

@@ -14,10 +14,10 @@ struct ExitTimeTests {
 
   private func exits(_ question: ChangesQuestion, time: UInt64) throws -> [NamespaceChange] {
     var history = EntryHistory(path: folder.file("history.db"))
-    let places: EntryHistory.Places = [.mnt: 5, .time: time]
+    let namespaces: EntryHistory.Namespaces = [.mnt: 5, .time: time]
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
-    history.sampled(10, places, "0::/user.slice")
-    history.move(10, places.merging([.net: 7]) { $1 }, unseen: [.time], at: 1000)
+    history.sampled(10, namespaces, "0::/user.slice")
+    history.move(10, namespaces.merging([.net: 7]) { $1 }, unseen: [.time], at: 1000)
     history.exit(10, at: 2000)
     return try history.reader().allChanges(question).filter { $0.kind == .exited }
   }

@@ -107,10 +107,10 @@ struct FewHistoriesTests {
       ProcessRecord
     >
   {
-    let places = pidHistory.processes.indices.filter {
+    let indices = pidHistory.processes.indices.filter {
       pidHistory.mayRun($0, in: sampleWindow, until: time)
     }
-    return Set(places.map { pidHistory.processes[$0] })
+    return Set(indices.map { pidHistory.processes[$0] })
   }
 
   /// Returns a state as text, with the ID of the process in place of its index.

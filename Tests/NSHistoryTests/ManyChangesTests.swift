@@ -51,18 +51,18 @@ struct ManyChangesTests {
       let count = history.memberships.count
       #expect(count > changes / 2)
       let lastRead = LastReadLinks(reading.sets)
-      for place in 0...count { _ = try lastRead.links(of: history, before: place) }
+      for index in 0...count { _ = try lastRead.links(of: history, before: index) }
       #expect(lastRead.readCount <= count + 16 * 17)
-      for place in [0, 1, 5, 16, 17, 18, 19, 20, count / 2, count] {
+      for index in [0, 1, 5, 16, 17, 18, 19, 20, count / 2, count] {
         var links: LinkComparison.Links = [:]
         var samples: [NamespaceLink: SequenceNumber] = [:]
-        for membership in history.memberships[..<place] {
+        for membership in history.memberships[..<index] {
           let new = try reading.sets.links(of: membership.set)
           links.update(new)
           for (link, value) in new where links[link] == value { samples[link] = membership.until }
         }
-        let found = try lastRead.links(of: history, before: place)
-        #expect(found.links == links && found.samples == samples, "before \(place)")
+        let found = try lastRead.links(of: history, before: index)
+        #expect(found.links == links && found.samples == samples, "before \(index)")
       }
     }
   }

@@ -212,8 +212,8 @@ struct NamesThroughTimeTests {
     let known = SmallHistory.namespace(.net, 7)
     let unknown = ObservedNamespace(
       type: .net, inode: known.inode, kernelID: nil, inodeGeneration: 0, isInitial: false)
-    for place in [unknown, unknown, known, known] {
-      try small.sample([.init(pid: 1), .init(pid: 10, places: [.net: place])])
+    for namespace in [unknown, unknown, known, known] {
+      try small.sample([.init(pid: 1), .init(pid: 10, namespaces: [.net: namespace])])
     }
     let reader = try small.end()
     let found = try entries(.pid(10), reader)

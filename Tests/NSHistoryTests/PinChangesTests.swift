@@ -113,7 +113,7 @@ struct PinChangesTests {
     unidentified.inodeGeneration = 1 << 40
     try history.sample([.init(pid: 1)])
     try history.look([])
-    try history.sample([.init(pid: 1), .init(pid: 11, places: [.net: unidentified])])
+    try history.sample([.init(pid: 1), .init(pid: 11, namespaces: [.net: unidentified])])
     try history.sample([.init(pid: 1)])
     if isScanned { try history.look([]) }
     try history.sample([.init(pid: 1), .init(pid: 12, elsewhere: [.net: 5])])

@@ -111,7 +111,7 @@ struct PinTests {
     try history.look([.init(namespace: pinned, holder: Self.mount.holder)])
     let alone = history.now.wall + 1
     var process = SmallHistory.Process(pid: 11)
-    process.places = [.net: entered]
+    process.namespaces = [.net: entered]
     for _ in 0..<3 { try history.sample([.init(pid: 10), process]) }
     try history.look([.init(namespace: pinned, holder: Self.mount.holder)])
     let reader = try history.end()

@@ -66,10 +66,10 @@ struct PrunerTests {
     _ samples: [SequenceNumber], _ random: inout SeededRandom
   ) -> [SequenceNumber] {
     var moves: [SequenceNumber] = []
-    var place = 0
-    while place < samples.count - 1 {
-      place = min(samples.count - 1, place + Int.random(in: 1...3, using: &random))
-      moves.append(samples[place])
+    var index = 0
+    while index < samples.count - 1 {
+      index = min(samples.count - 1, index + Int.random(in: 1...3, using: &random))
+      moves.append(samples[index])
     }
     return moves
   }

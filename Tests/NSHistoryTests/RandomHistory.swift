@@ -82,7 +82,7 @@ struct RandomHistory {
   }
 
   /// Returns the namespace of a link of a process in a sample; nil if the link was not read.
-  func place(_ process: Int, _ sample: Int, _ link: NamespaceLink) -> Key? {
+  func namespace(_ process: Int, _ sample: Int, _ link: NamespaceLink) -> Key? {
     observation(process, sample).flatMap { $0[link].key }
   }
 

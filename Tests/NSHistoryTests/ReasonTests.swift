@@ -47,9 +47,9 @@ struct ReasonTests {
         bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
         program: "test", interval: 10 * Self.second, identity: "test", procRoot: "/proc",
         shownPIDNamespace: SmallHistory.shown, started: Self.reading(-1)))
-    for (place, step) in samples.enumerated() {
-      var sample = ProcessSample(start: Self.reading(10 * Double(place), set: step.set))
-      sample.end = Self.reading(10 * Double(place) + 1, set: step.set)
+    for (index, step) in samples.enumerated() {
+      var sample = ProcessSample(start: Self.reading(10 * Double(index), set: step.set))
+      sample.end = Self.reading(10 * Double(index) + 1, set: step.set)
       step.change(&sample)
       _ = try writer.write(sample, SampleTiming())
     }
@@ -82,7 +82,7 @@ struct ReasonTests {
     #expect(try line(reader, at: 5).reason == .changedBetweenSamples)
     let processSnapshot = try reader.processes(at: Self.reading(10.5).wall).processes
     #expect(
-      processSnapshot.filter { $0.process.pid == 20 }.map { $0.places[.net]?.reason }
+      processSnapshot.filter { $0.process.pid == 20 }.map { $0.links[.net]?.reason }
         == [.changedBetweenSamples])
   }
 

@@ -11,9 +11,9 @@ struct ResumedChangesTests {
   init() throws { history = try SmallHistory() }
 
   private func changes(
-    _ place: [NamespaceType: UInt64], then: [NamespaceType: UInt64], onlyOf pid: Int32? = nil
+    _ namespaces: [NamespaceType: UInt64], then: [NamespaceType: UInt64], onlyOf pid: Int32? = nil
   ) throws -> [NamespaceChange] {
-    let before = SmallHistory.Process(pid: 20, elsewhere: place)
+    let before = SmallHistory.Process(pid: 20, elsewhere: namespaces)
     let after = SmallHistory.Process(pid: 20, elsewhere: then, comm: "program")
     var zombie = before
     zombie.isZombie = true

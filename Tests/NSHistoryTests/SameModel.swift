@@ -128,13 +128,15 @@ struct SameModel {
       if case .unknown(let reason) = state { reason } else { nil }
     }
     if let reason = Self.worst(unsure) { return Answer(verdict: .unknown, reason: reason) }
-    let places = pair.indices.map { actor in
+    let namespaces = pair.indices.map { actor in
       all.compactMap { states -> HistoryScript.Observation? in
         if case .known(let observation) = states[actor] { observation } else { nil }
       }
     }
-    if places.contains(where: \.isEmpty) { return Answer(verdict: .unknown, reason: .notRunning) }
-    return places[0].contains(where: places[1].contains)
+    if namespaces.contains(where: \.isEmpty) {
+      return Answer(verdict: .unknown, reason: .notRunning)
+    }
+    return namespaces[0].contains(where: namespaces[1].contains)
       ? Answer(verdict: .unknown, reason: .notRunning) : Answer(verdict: .different)
   }
 

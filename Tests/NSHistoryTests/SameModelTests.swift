@@ -78,8 +78,8 @@ struct SameModelTests {
       for time in Self.times(script) { try ask(.at(time), model.at(time)) }
       try ask(.range(since: nil, until: nil), model.over())
       let ends = Self.endsBetweenSamples(script)
-      for (place, since) in ends.enumerated() {
-        for until in [WallTime?.none] + ends[place...].map(Optional.some) {
+      for (index, since) in ends.enumerated() {
+        for until in [WallTime?.none] + ends[index...].map(Optional.some) {
           try ask(.range(since: since, until: until), model.over(since: since, until: until))
         }
         try ask(.range(since: nil, until: since), model.over(until: since))

@@ -16,7 +16,7 @@ struct ShortEntryTests {
   /// Writes what `runc exec` does, and what a test adds.
   private func history(_ more: (inout EntryHistory) -> Void = { _ in }) throws -> EntryHistory {
     var history = EntryHistory(path: folder.file("history.db"))
-    let web: EntryHistory.Places = [.mnt: 2, .net: 2, .pid: 2, .uts: 2]
+    let web: EntryHistory.Namespaces = [.mnt: 2, .net: 2, .pid: 2, .uts: 2]
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
     history.sampled(10, web, EntryHistory.cgroup(EntryHistory.web))
     history.sampled(
@@ -382,8 +382,8 @@ struct ShortEntryTests {
   func crowd() throws {
     let count = 2000
     let reader = try history { history in
-      for place in 0..<count {
-        let (pid, time) = (Int32(100 + place), Int64(3000 + 3 * place / 2))
+      for index in 0..<count {
+        let (pid, time) = (Int32(100 + index), Int64(3000 + 3 * index / 2))
         history.start(pid, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: time)
         history.move(pid, [.net: 2, .mnt: 2], at: time + 1)
         history.exit(pid, at: time + 2)

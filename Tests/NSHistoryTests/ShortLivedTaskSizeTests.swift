@@ -86,9 +86,9 @@ struct ShortLivedTaskSizeTests {
   ) -> EventBatch {
     let share = Self.count / Self.batches
     var timed: [(time: Int64, order: Int, event: ProcessEvent.Change)] = []
-    for place in 0..<share {
+    for index in 0..<share {
       let parent = Int.random(in: 0..<6, using: &random)
-      let begins = start + Int64(place) * 990_000_000 / Int64(share)
+      let begins = start + Int64(index) * 990_000_000 / Int64(share)
       let ends = min(
         begins + Int64.random(in: 1_000_000...40_000_000, using: &random), start + 999_000_000)
       let token = ProcessToken(number: number + 100)
@@ -97,7 +97,7 @@ struct ShortLivedTaskSizeTests {
       let name = Self.names.randomElement(using: &random)
       timed.append(
         (
-          begins, place * 2,
+          begins, index * 2,
           .started(
             EventStart(
               token: token, parent: ProcessToken(number: UInt64(parent + 1)),
@@ -108,11 +108,11 @@ struct ShortLivedTaskSizeTests {
       if programs > 1 {
         timed.append(
           (
-            begins + 500_000, place * 2,
+            begins + 500_000, index * 2,
             .described(token, .init(comm: Array("program".utf8), uid: nil, cgroup: nil))
           ))
       }
-      timed.append((ends, place * 2 + 1, .exited(token, mayResume: false)))
+      timed.append((ends, index * 2 + 1, .exited(token, mayResume: false)))
       number += 1
     }
     var batch = EventBatch(epoch: Self.epoch)

@@ -63,7 +63,7 @@ final class SmallHistory {
     var cgroup = "0::/"
     /// The namespaces, by their number, of the types in which the process is not in the initial one.
     var elsewhere: [NamespaceType: UInt64] = [:]
-    var places: [NamespaceType: ObservedNamespace] = [:]
+    var namespaces: [NamespaceType: ObservedNamespace] = [:]
     /// The namespaces for its children, if they are not the process's own.
     var children: [NamespaceType: UInt64] = [:]
     var comm: String?
@@ -77,7 +77,7 @@ final class SmallHistory {
           return .namespace(SmallHistory.namespace(link.type, number))
         }
         return .namespace(
-          places[link.type] ?? SmallHistory.namespace(link.type, elsewhere[link.type] ?? 1))
+          namespaces[link.type] ?? SmallHistory.namespace(link.type, elsewhere[link.type] ?? 1))
       }
     }
 

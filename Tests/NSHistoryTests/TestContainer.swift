@@ -5,8 +5,8 @@ enum TestContainer {
 
   /// Returns the container of a process by the process's number; nil for a process in none.
   static func id(of process: Int) -> String? {
-    let place = process % 5
-    return all.indices.contains(place) ? all[place] : nil
+    let index = process % 5
+    return all.indices.contains(index) ? all[index] : nil
   }
 
   static func cgroup(of process: Int) -> String {

@@ -33,8 +33,8 @@ struct UnseenSuccessorTests {
     let writer = try HistoryWriter(path: path)
     try writer.beginSession(Self.session(hasEvents: false))
     var reported: Set<Int32> = []
-    for (place, pids) in seen.enumerated() {
-      let seconds = Int64(10 + 10 * place)
+    for (index, pids) in seen.enumerated() {
+      let seconds = Int64(10 + 10 * index)
       var sample = ProcessSample(start: Self.reading(seconds))
       sample.appeared = pids.filter { !reported.contains($0) }.map {
         Self.appearance($0, started: seconds - 1)

@@ -5,11 +5,11 @@ internal import SQLite
 /// read overwrites it.
 struct ExportProcesses {
   private let connection: Connection
-  private var places: ExportPlaces
+  private var cgroups: ExportCgroups
 
   init(_ connection: Connection) {
     self.connection = connection
-    places = ExportPlaces(connection)
+    cgroups = ExportCgroups(connection)
   }
 
   /// The columns of `task` that `read(task:into:)` reads.
@@ -36,7 +36,7 @@ struct ExportProcesses {
     readComm(row, 5, into: &process)
     process.uid = row.optionalInteger(6)
     (process.hasInheritedUID, process.hasInheritedCgroup) = Self.inherited(row, 9)
-    try setPlace(row.optionalInteger(7), of: &process)
+    try setCgroup(row.optionalInteger(7), of: &process)
     return true
   }
 
@@ -53,7 +53,7 @@ struct ExportProcesses {
     readComm(row, 2, into: &process)
     process.uid = row.optionalInteger(3)
     (process.hasInheritedUID, process.hasInheritedCgroup) = Self.inherited(row, 8)
-    try setPlace(row.optionalInteger(4), of: &process)
+    try setCgroup(row.optionalInteger(4), of: &process)
   }
 
   /// A description of a process, and the range of sequence numbers for which the export gives the
@@ -134,9 +134,9 @@ struct ExportProcesses {
     process.hasInheritedUID = segment.hasInheritedUID
     process.hasInheritedCgroup = segment.hasInheritedCgroup
     if let enclosure = segment.enclosure {
-      process.place = try places.place(segment.cgroup, in: enclosure)
+      process.cgroupMembership = try cgroups.membership(of: segment.cgroup, in: enclosure)
     } else {
-      try setPlace(segment.cgroup, of: &process)
+      try setCgroup(segment.cgroup, of: &process)
     }
   }
 
@@ -151,7 +151,8 @@ struct ExportProcesses {
 
   /// Returns the row of the container that a control group belongs to; nil if it belongs to none.
   mutating func container(of cgroup: Int64?) throws(SQLiteError) -> Int64? {
-    try cgroup.flatMap { (row) throws(SQLiteError) in try places.place(row).container?.row }
+    try cgroup.flatMap { (row) throws(SQLiteError) in try cgroups.membership(of: row).container?.row
+    }
   }
 
   private mutating func setSpace(
@@ -160,22 +161,22 @@ struct ExportProcesses {
     // Most processes have the PID space of the previous process, whose values `process` still holds.
     if process.space == space { return true }
     process.space = nil
-    guard let boot = try places.boot(ofSpace: space) else { return false }
+    guard let boot = try cgroups.boot(ofSpace: space) else { return false }
     process.space = space
     process.bootRow = boot.row
     process.boot = boot.uuid
     return true
   }
 
-  private mutating func setPlace(
+  private mutating func setCgroup(
     _ row: Int64?, of process: inout ExportProcess
   ) throws(SQLiteError) {
     guard let row else {
-      process.place = nil
+      process.cgroupMembership = nil
       return
     }
-    if process.place?.row == row { return }
-    process.place = try places.place(row)
+    if process.cgroupMembership?.row == row { return }
+    process.cgroupMembership = try cgroups.membership(of: row)
   }
 
   private func readComm(_ row: Statement, _ column: Int32, into process: inout ExportProcess) {
@@ -188,12 +189,12 @@ struct ExportProcesses {
 
 /// Reads and caches the control groups and boots of an export, because many processes share few of
 /// them.
-struct ExportPlaces {
+struct ExportCgroups {
   private let connection: Connection
-  private var places = Slots<ExportPlace>(bits: 11)
-  /// The places of processes whose container is derived from their namespaces, by control group and
+  private var memberships = Slots<ExportCgroupMembership>(bits: 11)
+  /// The memberships of processes whose container is derived from their namespaces, by control group and
   /// container.
-  private var enclosed = BoundedCache<Enclosed, ExportPlace>(limit: 4096)
+  private var enclosed = BoundedCache<Enclosed, ExportCgroupMembership>(limit: 4096)
   private var enclosedCount: Int64 = 0
   private var boots = Slots<(row: Int64, uuid: String)>(bits: 6)
 
@@ -204,23 +205,23 @@ struct ExportPlaces {
 
   init(_ connection: Connection) { self.connection = connection }
 
-  /// Returns the place for the control group of a row and a container that is derived from namespaces.
-  mutating func place(
-    _ row: Int64?, in enclosure: ContainerRule.Enclosure
-  ) throws(SQLiteError) -> ExportPlace {
+  /// Returns the membership for the control group of a row and a container that is derived from namespaces.
+  mutating func membership(
+    of row: Int64?, in enclosure: ContainerRule.Enclosure
+  ) throws(SQLiteError) -> ExportCgroupMembership {
     let key = Enclosed(cgroup: row, container: enclosure.container.row)
     if let known = enclosed[key] { return known }
     enclosedCount += 1
-    let cgroup = try row.map { (row) throws(SQLiteError) in try place(row) }?.cgroup
-    let found = ExportPlace(
+    let cgroup = try row.map { (row) throws(SQLiteError) in try membership(of: row) }?.cgroup
+    let found = ExportCgroupMembership(
       row: -enclosedCount, cgroup: cgroup, container: enclosure.container, isByNamespaces: true)
     enclosed.insert(found, for: key)
     return found
   }
 
-  /// Returns the place for the control group of a row, with the container that the control group names.
-  mutating func place(_ row: Int64) throws(SQLiteError) -> ExportPlace {
-    if let known = places[row] { return known }
+  /// Returns the membership for the control group of a row, with the container that the control group names.
+  mutating func membership(of row: Int64) throws(SQLiteError) -> ExportCgroupMembership {
+    if let known = memberships[row] { return known }
     let found = try connection.prepare(
       """
       SELECT path, \(ContainerRecord.columns) FROM cgroup \(ContainerRecord.joins)
@@ -228,14 +229,14 @@ struct ExportPlaces {
       """
     ).bind(.integer(row)).first { columns in
       let path = columns.optionalText(0)
-      return ExportPlace(
+      return ExportCgroupMembership(
         // Text in the file is already escaped, unless someone edited the file.
         row: row, cgroup: path.map(SystemText.sanitized),
         container: ContainerRecord(columns, from: 1))
     }
-    let place = found ?? ExportPlace(row: row, cgroup: nil, container: nil)
-    places[row] = place
-    return place
+    let membership = found ?? ExportCgroupMembership(row: row, cgroup: nil, container: nil)
+    memberships[row] = membership
+    return membership
   }
 
   /// Returns the row and the uuid of the boot of a PID space; nil if the file does not have it.
@@ -261,13 +262,13 @@ struct ExportSets {
   mutating func value(
     _ type: NamespaceType, of set: NamespaceSetID
   ) throws(SQLiteError) -> LinkValue {
-    let place = Int(type.rawValue) - 1
-    if let known = sets[set.rawValue] { return known[place] }
+    let index = Int(type.rawValue) - 1
+    if let known = sets[set.rawValue] { return known[index] }
     let links = try reader.links(of: set)
     // `links(of:)` throws if a set lacks a link, so the default value is never used.
     let values = NamespaceType.allCases.map { links[$0.link] ?? .unread(.unseen) }
     sets[set.rawValue] = values
-    return values[place]
+    return values[index]
   }
 }
 

@@ -139,20 +139,20 @@ package struct ExportProcess: Sendable {
   /// Whether the cgroup is inherited from the parent, because it was not read from the process itself.
   var hasInheritedCgroup = false
   /// Its cgroup, and the container; nil if the cgroup is unreadable.
-  package internal(set) var place: ExportPlace?
+  package internal(set) var cgroupMembership: ExportCgroupMembership?
   /// The same as `row`.
   var task: TaskID { TaskID(rawValue: row) }
   /// The evidence for the container; nil if the process is known to have been in none.
   package var containerSource: ContainerSource? {
-    if place?.isByNamespaces == true { return .namespaces }
+    if cgroupMembership?.isByNamespaces == true { return .namespaces }
     if hasInheritedCgroup { return .inherited }
-    return place?.hasContainer == true ? .cgroup : nil
+    return cgroupMembership?.hasContainer == true ? .cgroup : nil
   }
 }
 
 /// A control group, and the container of the processes in it.
-package final class ExportPlace: Sendable {
-  /// The row id: two places with one row id are equal.
+package final class ExportCgroupMembership: Sendable {
+  /// The row id: two memberships with one row id are equal.
   package let row: Int64
   /// The text of `/proc/PID/cgroup`, escaped; nil if the history file does not have it.
   package let cgroup: String?
@@ -217,8 +217,8 @@ extension ExportRow {
     isOpen = piece.isOpen
     isExactFrom = piece.isExactFrom
     isExactUntil = piece.isExactUntil
-    cgroup = process.place?.cgroup
-    container = process.place?.container
+    cgroup = process.cgroupMembership?.cgroup
+    container = process.cgroupMembership?.container
     containerSource = process.containerSource
   }
 }

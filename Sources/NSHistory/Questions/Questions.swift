@@ -152,16 +152,16 @@ extension HistoryReader {
           .map { (pin) throws(SQLiteError) in
             try reading.exit(ofHolder: pin.pin, by: time).map(pin.after(exit:)) ?? pin
           })
-      let places = isSelected.map { isSelected in
+      let selected = isSelected.map { isSelected in
         Set(
           processes.lazy.filter { isSelected($0.process) }
-            .flatMap { Array($0.places.values) + Array($0.placesOfChildren.values) }
+            .flatMap { Array($0.links.values) + Array($0.linksForChildren.values) }
             .flatMap(\.namespaces).map(\.id))
       }
       return NamespacesAnswer(
-        namespaces: try namespaces.namespaces { places?.contains($0) != false },
+        namespaces: try namespaces.namespaces { selected?.contains($0) != false },
         unread: processes.count { process in
-          process.places.values.contains { $0.namespace == nil && $0.reason != .unsupported }
+          process.links.values.contains { $0.namespace == nil && $0.reason != .unsupported }
         },
         samples: processSnapshot.sampleWindows.map(SameAnswer.SampleGap.init),
         scans: .init(

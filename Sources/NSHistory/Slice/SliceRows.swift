@@ -472,7 +472,7 @@ struct SliceRows {
   /// always read (`ContainerRule`).
   private func chooseThoseOfContainers() throws(SQLiteError) {
     guard try reading.containers.isAnyRecorded() else { return }
-    let places = try connection.prepare(
+    let blocks = try connection.prepare(
       """
       WITH doubtful (task_id) AS MATERIALIZED (
         SELECT t.task_id FROM temp.cut_task AS c CROSS JOIN task AS t ON t.task_id = c.id
@@ -495,7 +495,7 @@ struct SliceRows {
     ).bind(range(cut.numbers) + [.integer(request.isLimited ? 1 : 0)]).map {
       ($0.integer(0), $0.integer(1))
     }
-    for (block, id) in places {
+    for (block, id) in blocks {
       let numbers = SequenceNumber.numbers(ofBlock: block, width: ContainerRule.width)
       let namespace = try reading.namespaces.lifetime(id).namespace
       try addTasks(

@@ -304,7 +304,7 @@ enum DecimalSeconds {
 
   /// Returns the value, in nanoseconds, of one unit of the digit at this position after the decimal
   /// point.
-  static func weight(ofDigit place: Int) -> Int64 {
-    (min(9, place)..<9).reduce(1) { value, _ in value * 10 }
+  static func weight(ofDigit position: Int) -> Int64 {
+    (min(9, position)..<9).reduce(1) { value, _ in value * 10 }
   }
 }

@@ -20,13 +20,13 @@ final class ContainerWriter {
   /// missing; nil if the control group belongs to no container.
   ///
   /// - Parameters:
-  ///   - place: the control group, with the containers that its path names.
-  ///   - text: the `/proc/PID/cgroup` from which `place` was parsed.
-  func row(of place: CgroupMembership, _ text: [UInt8]) throws(SQLiteError) -> Int64? {
+  ///   - membership: the control group, with the containers that its path names.
+  ///   - text: the `/proc/PID/cgroup` from which `membership` was parsed.
+  func row(of membership: CgroupMembership, _ text: [UInt8]) throws(SQLiteError) -> Int64? {
     var outer: Int64?
-    guard !place.containers.isEmpty else { return nil }
+    guard !membership.containers.isEmpty else { return nil }
     let verdict = folders.verdict(on: text)
-    for var container in place.containers {
+    for var container in membership.containers {
       if outer == nil {
         container.isMadeByRoot = verdict.isMadeByRoot
         container.user = container.user ?? verdict.user

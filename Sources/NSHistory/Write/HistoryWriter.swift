@@ -325,7 +325,7 @@ enum WriterOpening {
 
   /// Acquires the recorder's lock. Waits up to three seconds for a reader to finish.
   static func lock(_ path: String) throws(HistoryError) -> FileLock {
-    try requirePlace(path)
+    try requireUsablePath(path)
     var attempts = 30
     while true {
       let claim: FileLock.Claim
@@ -347,7 +347,7 @@ enum WriterOpening {
   }
 
   /// Throws an error if no history can be at the path, before a file is created there.
-  private static func requirePlace(_ path: String) throws(HistoryError) {
+  private static func requireUsablePath(_ path: String) throws(HistoryError) {
     switch FileStatus.of(path) {
     case .directory:
       throw HistoryError(

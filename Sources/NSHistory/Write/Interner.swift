@@ -239,11 +239,11 @@ final class Interner {
     if let found {
       row = found
     } else {
-      let place = CgroupMembership(text)
+      let membership = CgroupMembership(text)
       try connection.prepare("INSERT INTO cgroup (path, container_id, unit) VALUES (?, ?, ?)")
         .bind(
-          .text(path), .optional(try containers.row(of: place, text)),
-          .optional(place.unit.map(SystemText.sanitized))
+          .text(path), .optional(try containers.row(of: membership, text)),
+          .optional(membership.unit.map(SystemText.sanitized))
         ).run()
       row = connection.lastInsertedRowID
     }
@@ -285,21 +285,21 @@ struct InternedSet: Hashable {
   /// that is unread now proves nothing. A link that was unread before may have led to any namespace.
   func isMove(from before: InternedSet) -> Bool {
     NamespaceLink.allCases.contains { link in
-      self[link] != before[link] && Self.isPlace(self[link])
+      self[link] != before[link] && Self.isNamespace(self[link])
     }
   }
 
   /// Whether, for at least one type, a new process in this set is in another namespace than its parent's children go
   /// to.
   ///
-  /// - Parameter places: the sets in which the parent may have been. The namespace must differ from the namespace for
+  /// - Parameter parents: the sets in which the parent may have been. The namespace must differ from the namespace for
   ///   children of each.
-  func isElsewhere(thanChildrenOf places: [InternedSet]) -> Bool {
+  func isElsewhere(thanChildrenOf parents: [InternedSet]) -> Bool {
     NamespaceType.allCases.contains { type in
       let part = self[type.link]
       return part > 0
-        && places.allSatisfy { place in
-          let there = place[type.linkForChildren]
+        && parents.allSatisfy { parent in
+          let there = parent[type.linkForChildren]
           return there > 0 && there != part
         }
     }
@@ -315,11 +315,11 @@ struct InternedSet: Hashable {
   }
 
   /// Whether a link leads to a known namespace, or to one that the kernel creates with the first child.
-  func isPlace(_ link: NamespaceLink) -> Bool { Self.isPlace(self[link]) }
+  func isNamespace(_ link: NamespaceLink) -> Bool { Self.isNamespace(self[link]) }
 
   /// Whether a part is the row of a namespace, or stands for one that the kernel creates with the first
   /// child.
-  private static func isPlace(_ part: Int64) -> Bool {
+  private static func isNamespace(_ part: Int64) -> Bool {
     part > 0 || part == -Int64(UnreadReason.pending.rawValue)
   }
 }

@@ -43,7 +43,7 @@ struct MakerWriter {
   func cloned(_ set: InternedSet, by parent: ShortLivedTasks.Parent?) throws(SQLiteError) {
     guard let parent else { return }
     let made = NamespaceType.allCases.filter { type in
-      interner.created.contains(set[type.link]) && parent.set.isPlace(type.linkForChildren)
+      interner.created.contains(set[type.link]) && parent.set.isNamespace(type.linkForChildren)
     }
     for namespace in made.map({ set[$0.link] }) {
       try connection.prepare(

@@ -103,7 +103,7 @@ struct QueryProcesses: ListingCommand {
 extension ProcessAtMoment {
   /// Whether the process was, or may have been, in one of these namespaces.
   fileprivate func isIn(_ namespaces: Set<Int64>) -> Bool {
-    places.values.contains {
+    links.values.contains {
       $0.namespaces.contains { namespaces.contains($0.id) }
     }
   }

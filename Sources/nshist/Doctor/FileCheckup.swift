@@ -30,7 +30,7 @@ struct FileCheckup {
   }
 
   private var missing: Checkup {
-    if let refusal = refusalOfPlace {
+    if let refusal = refusalOfPath {
       return Checkup(
         what: "history", state: .degraded, found: "\(path) is not there",
         advice: "no recorder could make it (\(refusal)); name another place with --db")
@@ -42,7 +42,7 @@ struct FileCheckup {
 
   /// Why no file can be created at the path: the error of its directory, or of the nearest existing
   /// ancestor.
-  private var refusalOfPlace: String? {
+  private var refusalOfPath: String? {
     var folder = self.folder
     while access(folder, F_OK) != 0, folder != "/", folder != ".",
       let slash = folder.lastIndex(of: "/")

@@ -15,7 +15,7 @@ struct Comparison {
   /// The samples around the time asked for; empty for other questions.
   var samples: [SameAnswer.SampleGap] = []
   /// Threads whose namespaces differed from those of their processes.
-  var threads: [SameAnswer.ThreadPlace] = []
+  var threads: [SameAnswer.ThreadMembership] = []
   /// The caveats on the answer in the time asked about.
   var caveats: [Caveat] = []
   /// Sentences on the evidence of the answer, and on the remedies for what is missing.

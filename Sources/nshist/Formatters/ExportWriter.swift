@@ -216,14 +216,14 @@ struct ExportTails: ~Copyable {
   mutating func append(
     _ process: ExportProcess, _ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock
   ) {
-    guard process.tid == nil, let place = process.place else {
+    guard process.tid == nil, let membership = process.cgroupMembership else {
       return Self.make(process, piece, dialect, in: &block)
     }
     let way =
       (piece.isOpen ? 4 : 0) + (piece.isExactFrom ? 2 : 0) + (piece.isExactUntil ? 1 : 0)
       + (process.uid == nil ? 16 : process.hasInheritedUID ? 8 : 0)
       + (process.containerSource == .inherited ? 24 : 0)
-    cgroups.append(place.row, group: way, to: &block) {
+    cgroups.append(membership.row, group: way, to: &block) {
       Self.make(process, piece, dialect, in: &$0)
     }
   }
@@ -231,9 +231,9 @@ struct ExportTails: ~Copyable {
   private static func make(
     _ process: ExportProcess, _ piece: ExportPiece, _ dialect: RowDialect, in text: inout TextBlock
   ) {
-    let container = process.place?.container
+    let container = process.cgroupMembership?.container
     dialect.add(.open, piece.isOpen, to: &text)
-    dialect.add(.cgroup, process.place?.cgroup, to: &text)
+    dialect.add(.cgroup, process.cgroupMembership?.cgroup, to: &text)
     dialect.add(.tid, process.tid, to: &text)
     dialect.add(.fromExact, piece.isExactFrom, to: &text)
     dialect.add(.untilExact, piece.isExactUntil, to: &text)

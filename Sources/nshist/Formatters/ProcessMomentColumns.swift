@@ -19,10 +19,10 @@ enum ProcessMomentColumns {
         .array(row.sharedWithHost.map { .string($0.name) })
       }.yielding(3),
       Column("summary", "NAMESPACES", in: isChosen ? [] : [.table]) {
-        .string(PlaceFormatter.summary($0))
+        .string(LinkFormatter.summary($0))
       }.flowing,
       Column("namespaces", in: [.json]) { row in
-        .object(types.map { ($0.name, .optional(row.places[$0], json)) })
+        .object(types.map { ($0.name, .optional(row.links[$0], json)) })
       },
     ]
     return ProcessColumns.all(showsContainer: true) { $0.process } + common
@@ -38,28 +38,28 @@ enum ProcessMomentColumns {
     Column(
       "ns_\(type)", "\(type.name.uppercased()) NAMESPACE",
       in: isChosen ? [.table, .csv] : [.csv],
-      cell: { row in .init(text: row.places[type].map { PlaceFormatter.text($0, type) } ?? "") }
-    ) { .optional($0.places[type], json) }
+      cell: { row in .init(text: row.links[type].map { LinkFormatter.text($0, type) } ?? "") }
+    ) { .optional($0.links[type], json) }
   }
 
-  private static func json(_ place: Row.Place) -> JSON {
+  private static func json(_ link: Row.Link) -> JSON {
     .object([
-      ("inode", .optional(place.namespace) { .unsigned($0.inode) }),
-      ("id", .optional(place.namespace?.kernelID, JSON.unsigned)),
-      ("initial", .optional(place.namespace?.isInitial, JSON.bool)),
-      ("unknown", .optional(place.reason) { .string($0.rawValue) }),
-      ("or", .array(place.others.map { .object($0.keys) })),
+      ("inode", .optional(link.namespace) { .unsigned($0.inode) }),
+      ("id", .optional(link.namespace?.kernelID, JSON.unsigned)),
+      ("initial", .optional(link.namespace?.isInitial, JSON.bool)),
+      ("unknown", .optional(link.reason) { .string($0.rawValue) }),
+      ("or", .array(link.others.map { .object($0.keys) })),
     ])
   }
 }
 
 /// Formats the namespaces of a process at a moment as a short text.
-enum PlaceFormatter {
+enum LinkFormatter {
   /// Returns the namespace of one type, `net:[4026532281]#4107`; if it is uncertain, also the alternatives,
   /// separated by `|`, and the reason after `?`.
-  static func text(_ place: ProcessAtMoment.Place, _ type: NamespaceType) -> String {
-    let names = place.namespaces.map(\.name)
-    return (names.isEmpty ? type.name : names.joined(separator: "|")) + uncertainty(place.reason)
+  static func text(_ link: ProcessAtMoment.Link, _ type: NamespaceType) -> String {
+    let names = link.namespaces.map(\.name)
+    return (names.isEmpty ? type.name : names.joined(separator: "|")) + uncertainty(link.reason)
   }
 
   private static func uncertainty(_ reason: UnknownReason?) -> String {
@@ -69,23 +69,23 @@ enum PlaceFormatter {
   /// Returns the namespaces that are not initial, and those that are uncertain for a reason that the others do
   /// not share.
   static func summary(_ process: ProcessAtMoment) -> String {
-    let places = NamespaceType.allCases.compactMap { type in
-      process.places[type].map { (type: type, place: $0) }
+    let links = NamespaceType.allCases.compactMap { type in
+      process.links[type].map { (type: type, link: $0) }
     }
     // Prints a reason that all types share once, at the end. Omits it if it is that no sample before or after
     // the moment exists: the line above the listing says so.
-    let reasons = Set(places.map(\.place.reason))
+    let reasons = Set(links.map(\.link.reason))
     let common = reasons.count == 1 ? reasons.first.flatMap(\.self) : nil
     let isSaid =
       common == .gap && (process.presence == .lastSeen || process.presence == .firstSeen)
     let ending = isSaid ? "" : uncertainty(common)
-    if places.allSatisfy({ $0.place.namespace == nil }) { return "all\(ending)" }
-    let special = places.compactMap { type, place -> String? in
-      let isPlain = place.namespace?.isInitial == true && place.others.isEmpty
-      if common != nil || place.reason == nil {
-        return isPlain ? nil : text(.init(place, because: nil), type)
+    if links.allSatisfy({ $0.link.namespace == nil }) { return "all\(ending)" }
+    let special = links.compactMap { type, link -> String? in
+      let isPlain = link.namespace?.isInitial == true && link.others.isEmpty
+      if common != nil || link.reason == nil {
+        return isPlain ? nil : text(.init(link, because: nil), type)
       }
-      return text(place, type)
+      return text(link, type)
     }
     return (special.isEmpty ? "initial" : special.joined(separator: " ")) + ending
   }

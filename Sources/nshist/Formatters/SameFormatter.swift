@@ -244,7 +244,7 @@ struct SameFormatter {
   private func show(_ time: WallTime) -> String { TimeFormat.localTime(time, zone) }
 }
 
-extension SameAnswer.ThreadPlace {
+extension SameAnswer.ThreadMembership {
   /// Returns a sentence for a person about a thread that was in a namespace in which its process was not.
   func text(_ zone: TimeZoneChoice) -> String {
     let pids = others.map(\.number).uniqued.map(\.description)

@@ -70,8 +70,8 @@ struct SharedFormatter {
   /// then those in types that a container usually has for itself. Among these the longest visit comes first: the
   /// processes that set up a container make brief ones.
   private static func rank(_ visit: SharedAnswer.Visit) -> (Int, Int64, Int, WallTime) {
-    let place = visit.namespace.isInitial != true ? 0 : isUsual(visit) ? 2 : 1
-    return (place, visit.from &- visit.until, visit.isExact ? 0 : 1, visit.from)
+    let kind = visit.namespace.isInitial != true ? 0 : isUsual(visit) ? 2 : 1
+    return (kind, visit.from &- visit.until, visit.isExact ? 0 : 1, visit.from)
   }
 
   /// The types whose initial namespaces container engines let a container share with the host, unless they are told

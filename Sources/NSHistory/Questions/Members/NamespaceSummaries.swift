@@ -81,10 +81,10 @@ struct NamespaceSummaries {
     var below: [Int64: Int64] = [:]
     while let next = open.popLast() {
       if known[next] == true {
-        var place: Int64? = next
-        while let one = place {
+        var current: Int64? = next
+        while let one = current {
           known[one] = true
-          place = below[one]
+          current = below[one]
         }
         return true
       }

@@ -56,17 +56,17 @@ struct NamespaceSnapshot {
     var counts: [Int64: Count] = [:]
     // `processes` is sorted by PID, so the first process that is added has the lowest.
     for (index, process) in processes.enumerated() {
-      for place in process.places.values {
-        guard let namespace = place.namespace else { continue }
-        counts[namespace.id, default: Count()].add(index, isCertain: Self.isCounted(process, place))
-        for other in place.others {
+      for link in process.links.values {
+        guard let namespace = link.namespace else { continue }
+        counts[namespace.id, default: Count()].add(index, isCertain: Self.isCounted(process, link))
+        for other in link.others {
           counts[other.id, default: Count()].add(index, isCertain: false)
         }
       }
     }
     for (index, process) in processes.enumerated() {
-      for (type, place) in process.placesOfChildren {
-        add(index, to: &counts, by: place, besides: process.places[type])
+      for (type, link) in process.linksForChildren {
+        add(index, to: &counts, by: link, besides: process.links[type])
       }
     }
     for pin in pins { add(pin, to: &counts) }
@@ -92,13 +92,13 @@ struct NamespaceSnapshot {
 
   /// Counts a process for the namespaces that only its link for children leads to.
   private func add(
-    _ index: Int, to counts: inout [Int64: Count], by place: ProcessAtMoment.Place,
-    besides own: ProcessAtMoment.Place?
+    _ index: Int, to counts: inout [Int64: Count], by link: ProcessAtMoment.Link,
+    besides own: ProcessAtMoment.Link?
   ) {
-    for namespace in place.namespaces where own?.namespaces.contains(namespace) != true {
+    for namespace in link.namespaces where own?.namespaces.contains(namespace) != true {
       counts[namespace.id, default: Count()].addParent(
         index,
-        isCertain: namespace == place.namespace && Self.isCounted(processes[index], place))
+        isCertain: namespace == link.namespace && Self.isCounted(processes[index], link))
     }
   }
 
@@ -111,7 +111,7 @@ struct NamespaceSnapshot {
     let other =
       namespace.kernelID != nil
       ? nil
-      : processes.lazy.compactMap { $0.places[namespace.type]?.namespace }.first {
+      : processes.lazy.compactMap { $0.links[namespace.type]?.namespace }.first {
         $0.id != namespace.id && $0.inode == namespace.inode && $0.boot == namespace.boot
       }
     guard let other else { return counts[namespace.id, default: Count()].pins.append(pin) }
@@ -121,12 +121,12 @@ struct NamespaceSnapshot {
 
   /// Whether all samples around the moment agree on the namespace of a process.
   private static func isCounted(
-    _ process: ProcessAtMoment, _ place: ProcessAtMoment.Place
+    _ process: ProcessAtMoment, _ link: ProcessAtMoment.Link
   ) -> Bool {
     switch process.presence {
     case .starting, .exiting: false
     case .certain, .lastSeen, .firstSeen:
-      place.isCertain
+      link.isCertain
     }
   }
 

@@ -46,13 +46,13 @@ struct ProcessSnapshot {
     var own = OwnNamespaces()
     for one in all where one.process.container != nil && one.process.alternatives.isEmpty {
       own.add(
-        one.places.values.filter(\.isCertain).compactMap(\.namespace), one.process.description)
+        one.links.values.filter(\.isCertain).compactMap(\.namespace), one.process.description)
     }
     return all.map { one in
-      let places = NamespaceType.allCases.compactMap { one.places[$0] }
+      let certain = NamespaceType.allCases.compactMap { one.links[$0] }
         .filter(\.isCertain)
       guard one.process.alternatives.isEmpty else { return one }
-      let entered = own.entered(places.compactMap(\.namespace), one.process.description)
+      let entered = own.entered(certain.compactMap(\.namespace), one.process.description)
       if entered.isEmpty { return one }
       var one = one
       one.process.outsideOf = entered
@@ -98,8 +98,8 @@ struct ProcessSnapshot {
     ) { first, _ in first }
     return all.filter { one in
       guard one.process.tid != nil, let process = processes[name(one)] else { return true }
-      return one.places.contains { type, place in
-        place.namespace == nil || place.namespaces != process.places[type]?.namespaces
+      return one.links.contains { type, link in
+        link.namespace == nil || link.namespaces != process.links[type]?.namespaces
       }
     }
   }
@@ -111,22 +111,22 @@ struct ProcessSnapshot {
     guard sampleWindows.contains(where: { pidHistory.mayRun(0, in: $0, until: time) }) else {
       return nil
     }
-    var places: [NamespaceType: ProcessAtMoment.Place] = [:]
-    var ofChildren: [NamespaceType: ProcessAtMoment.Place] = [:]
+    var links: [NamespaceType: ProcessAtMoment.Link] = [:]
+    var ofChildren: [NamespaceType: ProcessAtMoment.Link] = [:]
     for type in NamespaceType.allCases {
-      places[type] = place(type.link, pidHistory)
+      links[type] = link(type.link, pidHistory)
       guard type.linkForChildren != type.link else { continue }
-      let children = place(type.linkForChildren, pidHistory)
-      if children.namespaces.contains(where: { $0 != places[type]?.namespace }) {
+      let children = link(type.linkForChildren, pidHistory)
+      if children.namespaces.contains(where: { $0 != links[type]?.namespace }) {
         ofChildren[type] = children
       }
     }
     return ProcessAtMoment(
-      process: history.process, presence: presence(pidHistory), places: places,
-      placesOfChildren: ofChildren)
+      process: history.process, presence: presence(pidHistory), links: links,
+      linksForChildren: ofChildren)
   }
 
-  private func place(_ link: NamespaceLink, _ pidHistory: PIDHistory) -> ProcessAtMoment.Place {
+  private func link(_ link: NamespaceLink, _ pidHistory: PIDHistory) -> ProcessAtMoment.Link {
     let states = sampleWindows.map { pidHistory.state(link, $0, until: time) }
     let sides = sampleWindows.flatMap { points(of: $0, link, pidHistory) }
     let seen = sides.compactMap { pidHistory.run(link, at: $0.id)?.value }
@@ -139,12 +139,12 @@ struct ProcessSnapshot {
       + seen.map { value in
         if case .unread(let reason) = value { UnknownReason(reason) } else { nil }
       }
-    let places = seen.compactMap(\.namespace)
+    let observed = seen.compactMap(\.namespace)
     return .init(
-      namespace: places.first,
+      namespace: observed.first,
       reason: UnknownReason.common(reasons) ?? .changedBetweenSamples,
-      others: places.reduce(into: []) { others, one in
-        if one != places.first, !others.contains(one) { others.append(one) }
+      others: observed.reduce(into: []) { others, one in
+        if one != observed.first, !others.contains(one) { others.append(one) }
       }, isDisputed: Set(seen).count > 1 || seen.count < sides.count)
   }
 
@@ -243,11 +243,11 @@ final class UnchangedFastPath {
   private let sides: [SequenceNumber]
   private let isSampled: Bool
   /// The namespaces of the processes of a set, by set; nil for a set whose processes may not have been running.
-  private var known: [NamespaceSetID: Places?] = [:]
+  private var known: [NamespaceSetID: SetLinks?] = [:]
 
-  private struct Places {
-    var own: [NamespaceType: ProcessAtMoment.Place] = [:]
-    var ofChildren: [NamespaceType: ProcessAtMoment.Place] = [:]
+  private struct SetLinks {
+    var own: [NamespaceType: ProcessAtMoment.Link] = [:]
+    var ofChildren: [NamespaceType: ProcessAtMoment.Link] = [:]
   }
 
   init(_ sets: SetReader, _ sampleWindows: [SampleWindow]) {
@@ -262,31 +262,31 @@ final class UnchangedFastPath {
     guard isSampled, history.memberships.count == 1, let only = history.memberships.first,
       sides.allSatisfy({ only.from <= $0 && $0 <= only.until }),
       sampleWindows.allSatisfy({ $0.isOf(space: history.process.space) }),
-      let places = try places(only.set)
+      let links = try links(of: only.set)
     else { return nil }
     return ProcessAtMoment(
-      process: history.process, presence: .certain, places: places.own,
-      placesOfChildren: places.ofChildren)
+      process: history.process, presence: .certain, links: links.own,
+      linksForChildren: links.ofChildren)
   }
 
-  private func places(_ set: NamespaceSetID) throws(SQLiteError) -> Places? {
+  private func links(of set: NamespaceSetID) throws(SQLiteError) -> SetLinks? {
     if let known = known[set] { return known }
     let links = try sets.links(of: set)
-    var places = Places()
+    var found = SetLinks()
     for type in NamespaceType.allCases {
-      places.own[type] = links[type.link].map(Self.place)
+      found.own[type] = links[type.link].map(Self.link)
       guard type.linkForChildren != type.link, let children = links[type.linkForChildren],
         children.namespace != nil, children != links[type.link]
       else { continue }
-      places.ofChildren[type] = Self.place(children)
+      found.ofChildren[type] = Self.link(children)
     }
     // A sample showed that the process was not in the recorded namespaces.
-    let found = links[.pid] == .unread(.unseen) ? nil : places
-    known[set] = .some(found)
-    return found
+    let answer = links[.pid] == .unread(.unseen) ? nil : found
+    known[set] = .some(answer)
+    return answer
   }
 
-  private static func place(_ value: LinkValue) -> ProcessAtMoment.Place {
+  private static func link(_ value: LinkValue) -> ProcessAtMoment.Link {
     switch value {
     case .namespace(let namespace):
       .init(namespace: namespace, reason: nil, others: [], isDisputed: false)
@@ -303,21 +303,21 @@ package struct ProcessAtMoment: Sendable, Hashable {
   /// The certainty that it was running.
   package let presence: Presence
   /// Its namespaces, by type.
-  package let places: [NamespaceType: Place]
+  package let links: [NamespaceType: Link]
   /// The namespaces of its links for children, for the types of which they may differ from its own.
-  package let placesOfChildren: [NamespaceType: Place]
+  package let linksForChildren: [NamespaceType: Link]
 
   /// The types for which it was in the initial namespace, which the kernel created at boot and the host
   /// uses.
   package var sharedWithHost: [NamespaceType] {
     NamespaceType.allCases.filter { type in
-      guard let place = places[type] else { return false }
-      return place.namespace?.isInitial == true && place.others.isEmpty
+      guard let link = links[type] else { return false }
+      return link.namespace?.isInitial == true && link.others.isEmpty
     }
   }
 
   /// The namespace of a process of one type.
-  package struct Place: Sendable, Hashable {
+  package struct Link: Sendable, Hashable {
     /// The namespace that the last sample before the moment shows, or else the first one after it; nil if none could be
     /// read.
     package let namespace: NamespaceRecord?
@@ -346,11 +346,11 @@ package struct ProcessAtMoment: Sendable, Hashable {
     /// All namespaces in which the process was seen.
     package var namespaces: [NamespaceRecord] { [namespace].compactMap(\.self) + others }
 
-    /// A copy of a place with another reason.
-    package init(_ place: Place, because reason: UnknownReason?) {
+    /// A copy of a link with another reason.
+    package init(_ link: Link, because reason: UnknownReason?) {
       self.init(
-        namespace: place.namespace, reason: reason, others: place.others,
-        isDisputed: place.isDisputed)
+        namespace: link.namespace, reason: reason, others: link.others,
+        isDisputed: link.isDisputed)
     }
   }
 

@@ -38,7 +38,7 @@ struct SameAtMoment {
         ?? (sampleWindows.isEmpty ? .notRecorded : nil)
     }
     return SameAnswer.TypeAnswer(
-      type: type, verdict: verdict, reason: reason, namespaces: query.places(judgements),
+      type: type, verdict: verdict, reason: reason, namespaces: query.namespaces(judgements),
       intervals: [], isExact: !sampleWindows.isEmpty && sampleWindows.allSatisfy(\.isExact),
       differedAtTimes: verdict == .different, unknownAtTimes: nil, reasons: reasons)
   }
@@ -94,10 +94,11 @@ struct Simultaneity {
     return sides.areBothMissing ? .gap : .changedBetweenSamples
   }
 
-  private func areProven(_ places: [Int]) -> Bool {
-    let runs = places.compactMap { query.pidHistories[$0].run(link, at: sample.id) }
+  private func areProven(_ indices: [Int]) -> Bool {
+    let runs = indices.compactMap { query.pidHistories[$0].run(link, at: sample.id) }
     // A PID that was asked for twice is one process, which always shares with itself.
-    let processes = Set(zip(places, runs).map { query.pidHistories[$0].processes[$1.process].task })
+    let processes = Set(
+      zip(indices, runs).map { query.pidHistories[$0].processes[$1.process].task })
     return processes.count == 1 || sides.prove(runs)
   }
 }

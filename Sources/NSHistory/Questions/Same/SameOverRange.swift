@@ -18,8 +18,8 @@ struct SameOverRange {
     }
     return SameAnswer(
       verdict: .unknown,
-      processes: zip(query.pidHistories, running).map { pidHistory, places in
-        places.sorted().map { pidHistory.processes[$0] }
+      processes: zip(query.pidHistories, running).map { pidHistory, indices in
+        indices.sorted().map { pidHistory.processes[$0] }
       },
       types: types, samples: [])
   }
@@ -50,7 +50,7 @@ struct SameOverRange {
     }
     return SameAnswer.TypeAnswer(
       type: type, verdict: verdict, reason: reason,
-      namespaces: places(verdict, relevant, judgements), intervals: intervals,
+      namespaces: namespaces(verdict, relevant, judgements), intervals: intervals,
       isExact: isExact(verdict, pieces),
       differedAtTimes: isDifferent || verdict == .different,
       unknownAtTimes: verdict == .same ? unknownAtTimes(unknown) : nil,
@@ -101,12 +101,12 @@ struct SameOverRange {
 
   /// Returns the namespaces that the processes shared; if they shared none, the namespaces of each while all were
   /// running; if they were never all running, the namespaces of each at any time.
-  private func places(
+  private func namespaces(
     _ verdict: Verdict, _ relevant: [Judgement], _ all: [Judgement]
-  ) -> [SameAnswer.Place] {
-    if verdict == .same { return query.places(relevant.filter { $0.verdict == .same }) }
-    let together = query.places(relevant)
-    return together.isEmpty ? query.places(all) : together
+  ) -> [SameAnswer.NamespaceMembers] {
+    if verdict == .same { return query.namespaces(relevant.filter { $0.verdict == .same }) }
+    let together = query.namespaces(relevant)
+    return together.isEmpty ? query.namespaces(all) : together
   }
 
   /// Returns the namespaces in which each PID was seen.

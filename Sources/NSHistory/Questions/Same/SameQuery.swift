@@ -78,7 +78,7 @@ struct SameQuery {
         answer.knownThreads[number] = known
       }
     }
-    answer.threads = try SameThreads(query: self).places(answer)
+    answer.threads = try SameThreads(query: self).memberships(answer)
     answer.recorded = try reading.index.recorded()
     answer.caveats = try CaveatFinder(index: reading.index).caveats(
       in: question.time.window, isToLastSample: true)
@@ -99,7 +99,7 @@ struct SameQuery {
   }
 
   /// Returns the namespaces of several judgements, each with the processes that were seen in it.
-  func places(_ judgements: [Judgement]) -> [SameAnswer.Place] {
+  func namespaces(_ judgements: [Judgement]) -> [SameAnswer.NamespaceMembers] {
     var order: [NamespaceRecord] = []
     var members: [NamespaceRecord: Set<TaskID>] = [:]
     for judgement in judgements {
@@ -119,7 +119,7 @@ struct SameQuery {
       }
     }
     return order.map { namespace in
-      SameAnswer.Place(
+      SameAnswer.NamespaceMembers(
         namespace: namespace,
         processes: asked.filter { members[namespace]?.contains($0.task) == true })
     }
@@ -131,24 +131,24 @@ struct SameQuery {
 struct SameThreads {
   let query: SameQuery
 
-  func places(_ answer: SameAnswer) throws(SQLiteError) -> [SameAnswer.ThreadPlace] {
-    var places: [SameAnswer.ThreadPlace] = []
+  func memberships(_ answer: SameAnswer) throws(SQLiteError) -> [SameAnswer.ThreadMembership] {
+    var memberships: [SameAnswer.ThreadMembership] = []
     let asked = Set(query.question.pids.map(\.number))
     var visited: Set<TaskID> = []
     for processes in answer.processes {
       for process in processes where visited.insert(process.task).inserted {
         for thread in try query.reading.taskHistories.threads(of: process)
         where !asked.contains(thread.process.number) {
-          places += try self.places(thread, answer)
+          memberships += try self.memberships(thread, answer)
         }
       }
     }
-    return places
+    return memberships
   }
 
-  private func places(
+  private func memberships(
     _ thread: TaskHistory, _ answer: SameAnswer
-  ) throws(SQLiteError) -> [SameAnswer.ThreadPlace] {
+  ) throws(SQLiteError) -> [SameAnswer.ThreadMembership] {
     let reading = query.reading
     let window = query.question.time.window
     let runs = try ThreadRuns(
@@ -156,7 +156,7 @@ struct SameThreads {
     )
     .apart(thread)
     let bounds = reading.bounds(of: thread)
-    var places: [SameAnswer.ThreadPlace] = []
+    var memberships: [SameAnswer.ThreadMembership] = []
     for type in query.question.types {
       for run in runs[type.link] {
         guard let namespace = run.value.namespace else { continue }
@@ -166,14 +166,14 @@ struct SameThreads {
           let others =
             answer.types.first { $0.type == type }?.namespaces
             .first { $0.namespace == namespace }?.processes ?? []
-          places.append(
-            SameAnswer.ThreadPlace(
+          memberships.append(
+            SameAnswer.ThreadMembership(
               thread: thread.process, namespace: namespace, from: interval.from,
               until: interval.until, isExact: interval.beginning.isExact && interval.end.isExact,
               others: others.filter { $0.number != thread.process.number }))
         }
       }
     }
-    return places
+    return memberships
   }
 }

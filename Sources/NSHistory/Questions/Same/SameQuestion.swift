@@ -91,7 +91,7 @@ public struct SameAnswer: Sendable {
   /// The namespaces of threads in the time asked about, where they differed from those of their process.
   /// The verdict is about processes, and takes the namespaces of the main thread for those of the
   /// process.
-  package var threads: [ThreadPlace] = []
+  package var threads: [ThreadMembership] = []
   /// One answer a type, in the order asked for.
   public var types: [TypeAnswer]
   /// For a question about one moment: the samples around it.
@@ -110,7 +110,7 @@ public struct SameAnswer: Sendable {
     /// Why it is unknown; nil when it is not.
     public var reason: UnknownReason?
     /// For `same`, the shared namespaces; otherwise every namespace in which a PID was observed.
-    public var namespaces: [Place]
+    public var namespaces: [NamespaceMembers]
     /// For `same`: the times at which all were observed together.
     public var intervals: [Interval]
     /// Whether events prove the verdict, to the microsecond. Otherwise samples prove it, and changes
@@ -138,7 +138,7 @@ public struct SameAnswer: Sendable {
   }
 
   /// A namespace, and the processes observed in it.
-  public struct Place: Sendable, Hashable {
+  public struct NamespaceMembers: Sendable, Hashable {
     /// The namespace.
     public var namespace: NamespaceRecord
     /// The processes, in the order asked for.
@@ -152,7 +152,7 @@ public struct SameAnswer: Sendable {
   }
 
   /// A thread in a namespace in which its process was not.
-  package struct ThreadPlace: Sendable, Hashable {
+  package struct ThreadMembership: Sendable, Hashable {
     /// The thread.
     package var thread: ProcessRecord
     /// The namespace.

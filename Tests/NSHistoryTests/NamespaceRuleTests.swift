@@ -8,7 +8,7 @@ import Testing
 
 @testable import NSHistory
 
-struct PlaceRuleTests {
+struct NamespaceRuleTests {
   @Test("all paths agree on the namespaces of tasks, in histories of samples")
   func samples() throws {
     var comparer = PathComparer()
@@ -251,8 +251,8 @@ private struct PathComparer {
 
     /// Returns the namespace of a task if it is certain.
     func certain(_ task: Int64, _ type: NamespaceType) -> NamespaceRecord? {
-      guard let place = processes[task]?.places[type], place.reason == nil else { return nil }
-      return place.namespace
+      guard let link = processes[task]?.links[type], link.reason == nil else { return nil }
+      return link.namespace
     }
 
     /// Whether a claim that a task is in a namespace agrees with the answer. A thread in all namespaces of its
@@ -264,7 +264,7 @@ private struct PathComparer {
       guard let number, number.tid != nil else { return false }
       return processes.values.contains {
         $0.process.tid == nil && $0.process.pid == number.pid
-          && $0.places[namespace.type]?.namespaces.contains(namespace) == true
+          && $0.links[namespace.type]?.namespaces.contains(namespace) == true
       }
     }
   }
@@ -291,18 +291,20 @@ private struct PathComparer {
     guard selectors.count >= 2 else { return }
     let answer = try reader.same(.init(pids: selectors, time: .at(moment.time)))
     for line in answer.types {
-      var places: [Int64: [NamespaceRecord]] = [:]
-      for place in line.namespaces {
-        for process in place.processes { places[process.id, default: []].append(place.namespace) }
+      var namespaces: [Int64: [NamespaceRecord]] = [:]
+      for members in line.namespaces {
+        for process in members.processes {
+          namespaces[process.id, default: []].append(members.namespace)
+        }
       }
-      for (place, selector) in selectors.enumerated() {
+      for (index, selector) in selectors.enumerated() {
         let tasks = answers.tasks.filter {
           $0.value == selector.number && (selector.process == nil || $0.key == selector.process)
         }
         for (task, number) in tasks {
           // The answer lists what was known at any of the moments that the clock may have shown.
-          let found = places[task] ?? []
-          let known = line.reasons[place] == nil && found.count == 1 ? found[0] : nil
+          let found = namespaces[task] ?? []
+          let known = line.reasons[index] == nil && found.count == 1 ? found[0] : nil
           let what = "\(moment.name), \(line.type) of \(number) (row \(task)): \(found)"
           if let namespace = moment.certain(task, line.type) {
             comparisons.check(
@@ -326,9 +328,9 @@ private struct PathComparer {
     var all: [NamespaceRecord: Int] = [:]
     for one in moment.processes.values {
       let isThere = [.certain, .lastSeen, .firstSeen].contains(one.presence)
-      for place in one.places.values {
-        for namespace in place.namespaces { all[namespace, default: 0] += 1 }
-        if let namespace = place.namespace, place.reason == nil, isThere {
+      for link in one.links.values {
+        for namespace in link.namespaces { all[namespace, default: 0] += 1 }
+        if let namespace = link.namespace, link.reason == nil, isThere {
           certain[namespace, default: 0] += 1
         }
       }

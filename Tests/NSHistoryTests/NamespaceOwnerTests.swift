@@ -7,7 +7,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-struct PlaceOwnerTests {
+struct NamespaceOwnerTests {
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
