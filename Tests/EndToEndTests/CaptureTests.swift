@@ -119,7 +119,7 @@ import Testing
   }
 
   @Test("capture replaces no file, and a failure leaves none")
-  func places() throws {
+  func existingFiles() throws {
     let other = folder.file("other.txt")
     try Data("precious".utf8).write(to: URL(fileURLWithPath: other))
     let before = try contents(of: folder.path)

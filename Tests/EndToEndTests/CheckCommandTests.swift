@@ -14,7 +14,7 @@ struct CheckCommandTests {
     try processes[2].enter(processes[1].pid, CloneFlag.net)
   }
 
-  private func pids(_ places: Int...) -> [String] { places.map { String(processes[$0].pid) } }
+  private func pids(_ indices: Int...) -> [String] { indices.map { String(processes[$0].pid) } }
 
   private func check(_ arguments: [String]) throws -> Command.Outcome {
     try Command.run(Command.nshist, ["check"] + arguments)
@@ -44,11 +44,11 @@ struct CheckCommandTests {
       #expect(line["verdict"] as? String == (["net", "uts"].contains(name) ? "different" : "same"))
       #expect(line["evidence"] as? String == "exact")
       let seen = try #require(line["namespaces"] as? [[String: Any]])
-      for place in seen {
-        for pid in try #require(place["pids"] as? [Int]) {
+      for namespace in seen {
+        for pid in try #require(namespace["pids"] as? [Int]) {
           let link = try FileManager.default.destinationOfSymbolicLink(
             atPath: "/proc/\(pid)/ns/\(name)")
-          #expect(link == "\(name):[\(try #require(place["inode"] as? UInt64))]")
+          #expect(link == "\(name):[\(try #require(namespace["inode"] as? UInt64))]")
         }
       }
     }

@@ -24,8 +24,8 @@ struct LiveChildrenLinkTests {
     let members = try Command.nshist(
       "query", "members", link, "--format", "csv", "--db", path)
     let records = try StrictCSV.parse(members.output)
-    let place = try #require(records.first?.firstIndex(of: "link"))
-    #expect(records.dropFirst().map { $0[place] } == ["time_for_children"])
+    let index = try #require(records.first?.firstIndex(of: "link"))
+    #expect(records.dropFirst().map { $0[index] } == ["time_for_children"])
     let limits = try Command.nshist("limits", "--db", path)
     let time = limits.output.split(separator: "\n").first { $0.hasPrefix("time") }
     let numbers = time?.split(separator: " ").dropFirst(2).prefix(2).compactMap { Int($0) }

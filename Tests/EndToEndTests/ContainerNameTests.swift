@@ -62,12 +62,12 @@ struct ContainerNameTests {
             == ["cgroup", "ipc", "mnt", "time", "user", "uts"].filter { $0 != "mnt" }
         }, "\(inside)")
     }
-    let places = try recording.ask("namespaces", "--container", "web", "--type", "net,pid")
+    let namespaces = try recording.ask("namespaces", "--container", "web", "--type", "net,pid")
     let pids = try ["net", "pid"].map {
       try #require(KernelNamespace.inode("/proc/\(first)/ns/\($0)"))
     }
-    #expect(Set(places.compactMap { $0.number("inode") }).isSuperset(of: pids.map(Int.init)))
-    #expect(places.allSatisfy { ["net", "pid"].contains($0["type"]) })
+    #expect(Set(namespaces.compactMap { $0.number("inode") }).isSuperset(of: pids.map(Int.init)))
+    #expect(namespaces.allSatisfy { ["net", "pid"].contains($0["type"]) })
     // Selects by the PID inside of the container and by the one outside.
     let inode = try #require(KernelNamespace.inode("/proc/\(first)/ns/pid"))
     for (arguments, expected) in [

@@ -28,7 +28,7 @@ struct ContainerTruthTests {
     var commands: [(Command, Actor)] = []
     let end = ClockReading.now().wall + Int64(seconds * 1e9)
     while ClockReading.now().wall < end {
-      let place = Int.random(in: -1..<cgroups.count, using: &random)
+      let index = Int.random(in: -1..<cgroups.count, using: &random)
       let user = Self.users.randomElement(using: &random) ?? 0
       let isLong = Int.random(in: 0..<8, using: &random) == 0
       let length = isLong ? 0.8 : Double.random(in: 0...0.06, using: &random)
@@ -36,12 +36,12 @@ struct ContainerTruthTests {
         "setpriv --reuid \(user) --regid \(user) --clear-groups sleep "
         + String(format: "%.3f", length)
       let words =
-        place < 0 ? ["/bin/sh", "-c", "exec \(program)"] : cgroups[place].cgroup.run(program)
+        index < 0 ? ["/bin/sh", "-c", "exec \(program)"] : cgroups[index].cgroup.run(program)
       let command = try Command(words[0], Array(words.dropFirst()))
       commands.append(
         (
           command,
-          Actor(pid: command.pid, container: place < 0 ? nil : cgroups[place].id, user: user)
+          Actor(pid: command.pid, container: index < 0 ? nil : cgroups[index].id, user: user)
         ))
       usleep(UInt32.random(in: 1000...30_000, using: &random))
     }

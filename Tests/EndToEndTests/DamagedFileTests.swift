@@ -60,7 +60,7 @@ import Testing
       // The first 100 bytes are the database header, without which the file is not recognised.
       let start = page == 0 ? 100 : page * pageSize
       bytes.resetBytes(in: start..<((page + 1) * pageSize))
-      if byte != 0 { for place in start..<((page + 1) * pageSize) { bytes[place] = byte } }
+      if byte != 0 { for offset in start..<((page + 1) * pageSize) { bytes[offset] = byte } }
       if try isRefused(bytes, "page \(page + 1)") { refused += 1 }
     }
     // Each of the tables boot, session, sample, task, membership, set, links and namespaces has a page.

@@ -105,7 +105,7 @@ struct DoctorTests {
   }
 
   @Test("the doctor reports a folder in which no history can be made")
-  func noPlace() throws {
+  func noFolder() throws {
     let outcome = try Command.run(
       "/usr/bin/unshare",
       [

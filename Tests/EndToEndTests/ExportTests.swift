@@ -116,10 +116,10 @@ import Testing
     let recording = try Recording(Array(100..<120))
     try recording.record()
     let connection = try Connection(path: recording.path, access: .readWrite)
-    for (place, number) in numbers.enumerated() {
-      try connection.execute("INSERT INTO cgroup (cgroup_id, path) VALUES (\(number), '/\(place)')")
+    for (index, number) in numbers.enumerated() {
+      try connection.execute("INSERT INTO cgroup (cgroup_id, path) VALUES (\(number), '/\(index)')")
       try connection.execute(
-        "UPDATE task SET cgroup_id = \(number) WHERE pid % \(numbers.count) = \(place)")
+        "UPDATE task SET cgroup_id = \(number) WHERE pid % \(numbers.count) = \(index)")
     }
     let outcome = try Command.nshist("export", "--type", "net", "--db", recording.path)
     let records = try StrictCSV.parse(outcome.output)

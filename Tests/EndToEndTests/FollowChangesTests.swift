@@ -68,12 +68,12 @@ struct FollowChangesTests {
     let outcome = try follower.wait()
     #expect(outcome.status == 0 && outcome.messages.isEmpty, "\(outcome.messages)")
     let rows = outcome.output.split(separator: "\n").dropFirst()
-    let places = try rows.map { row in
+    let columns = try rows.map { row in
       row.distance(from: row.startIndex, to: try #require(row.range(of: "  moved")).upperBound)
     }
-    #expect(places.count == 3, "\(outcome.output)")
-    #expect(places.last == places.dropFirst().first, "\(outcome.output)")
-    #expect(places.first ?? 0 < places.last ?? 0, "\(outcome.output)")
+    #expect(columns.count == 3, "\(outcome.output)")
+    #expect(columns.last == columns.dropFirst().first, "\(outcome.output)")
+    #expect(columns.first ?? 0 < columns.last ?? 0, "\(outcome.output)")
   }
 
   @Test(

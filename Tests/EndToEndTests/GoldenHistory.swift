@@ -81,11 +81,11 @@ enum GoldenHistory {
     let moment = moments[number - 1]
     var sample = ProcessSample(start: reading(moment))
     sample.end = reading(moment, later: took)
-    for (place, actor) in actors.enumerated() {
+    for (index, actor) in actors.enumerated() {
       // Each session starts with a new source, which has not reported anything.
       let before = moment.startsSession ? nil : actor.links(in: number - 1)
       let now = actor.links(in: number)
-      let token = ProcessToken(number: UInt64(place) + 1)
+      let token = ProcessToken(number: UInt64(index) + 1)
       switch (before, now) {
       case (nil, nil): break
       case (_?, nil): sample.disappeared.append(token)

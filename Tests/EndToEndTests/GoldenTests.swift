@@ -82,8 +82,8 @@ struct GoldenFile {
     guard let old else { return "Golden/\(name) is not there. \(how)" }
     let was = Self.lines(old)
     let isNow = Self.lines(new)
-    let place = zip(was, isNow).enumerated().first { $1.0 != $1.1 }?.offset
-    let line = place ?? min(was.count, isNow.count)
+    let index = zip(was, isNow).enumerated().first { $1.0 != $1.1 }?.offset
+    let line = index ?? min(was.count, isNow.count)
     return """
       Golden/\(name) differs in line \(line + 1)
       held:    \(line < was.count ? was[line] : "(no such line)")

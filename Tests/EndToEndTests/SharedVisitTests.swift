@@ -20,8 +20,8 @@ struct SharedVisitTests {
     cgroups = try Self.names.map { try LiveCgroup("docker", $0) }
   }
 
-  private func start(_ place: Int, _ command: String) throws -> Command {
-    let words = cgroups[place].run(command)
+  private func start(_ index: Int, _ command: String) throws -> Command {
+    let words = cgroups[index].run(command)
     return try Command(words[0], Array(words.dropFirst()))
   }
 

@@ -94,7 +94,8 @@ struct ShortVisitTests {
   /// Checks that no sample was taken during the action.
   private func expectUnobserved(_ action: TimedAction) throws {
     let samples = try recording.samples().all
-    #expect(!samples.contains { $0.end >= action.began && $0.start <= action.done }, "too slow to test")
+    #expect(
+      !samples.contains { $0.end >= action.began && $0.start <= action.done }, "too slow to test")
   }
 
   private func expectExact(_ rows: [Row], _ action: TimedAction) {

@@ -12,21 +12,21 @@ enum StrictCSV {
     let bytes = Array(text.utf8)
     var records: [[String]] = []
     var record: [String] = []
-    var place = 0
-    while place < bytes.count {
-      record.append(try field(bytes, &place))
-      guard place < bytes.count else { throw NotCSV(why: "no end of record", offset: place) }
-      if bytes[place] == UInt8(ascii: ",") {
-        place += 1
-        guard place < bytes.count else { throw NotCSV(why: "no field", offset: place) }
+    var offset = 0
+    while offset < bytes.count {
+      record.append(try field(bytes, &offset))
+      guard offset < bytes.count else { throw NotCSV(why: "no end of record", offset: offset) }
+      if bytes[offset] == UInt8(ascii: ",") {
+        offset += 1
+        guard offset < bytes.count else { throw NotCSV(why: "no field", offset: offset) }
         continue
       }
-      guard bytes[place...].starts(with: [0x0D, 0x0A]) else {
-        throw NotCSV(why: "neither comma nor CRLF", offset: place)
+      guard bytes[offset...].starts(with: [0x0D, 0x0A]) else {
+        throw NotCSV(why: "neither comma nor CRLF", offset: offset)
       }
-      place += 2
+      offset += 2
       if let width = records.first?.count, width != record.count {
-        throw NotCSV(why: "\(record.count) fields, not \(width)", offset: place)
+        throw NotCSV(why: "\(record.count) fields, not \(width)", offset: offset)
       }
       records.append(record)
       record = []
@@ -34,31 +34,31 @@ enum StrictCSV {
     return records
   }
 
-  private static func field(_ bytes: [UInt8], _ place: inout Int) throws(NotCSV) -> String {
+  private static func field(_ bytes: [UInt8], _ offset: inout Int) throws(NotCSV) -> String {
     var field: [UInt8] = []
-    guard bytes[place] == UInt8(ascii: "\"") else {
-      while place < bytes.count, bytes[place] != UInt8(ascii: ","), bytes[place] != 0x0D {
-        guard bytes[place] != UInt8(ascii: "\""), bytes[place] != 0x0A else {
-          throw NotCSV(why: "a bare quote or line feed", offset: place)
+    guard bytes[offset] == UInt8(ascii: "\"") else {
+      while offset < bytes.count, bytes[offset] != UInt8(ascii: ","), bytes[offset] != 0x0D {
+        guard bytes[offset] != UInt8(ascii: "\""), bytes[offset] != 0x0A else {
+          throw NotCSV(why: "a bare quote or line feed", offset: offset)
         }
-        field.append(bytes[place])
-        place += 1
+        field.append(bytes[offset])
+        offset += 1
       }
       return String(decoding: field, as: UTF8.self)
     }
-    place += 1
-    while place < bytes.count {
-      if bytes[place] != UInt8(ascii: "\"") {
-        field.append(bytes[place])
-      } else if bytes[place...].starts(with: Array("\"\"".utf8)) {
+    offset += 1
+    while offset < bytes.count {
+      if bytes[offset] != UInt8(ascii: "\"") {
+        field.append(bytes[offset])
+      } else if bytes[offset...].starts(with: Array("\"\"".utf8)) {
         field.append(UInt8(ascii: "\""))
-        place += 1
+        offset += 1
       } else {
-        place += 1
+        offset += 1
         return String(decoding: field, as: UTF8.self)
       }
-      place += 1
+      offset += 1
     }
-    throw NotCSV(why: "a quote that does not end", offset: place)
+    throw NotCSV(why: "a quote that does not end", offset: offset)
   }
 }

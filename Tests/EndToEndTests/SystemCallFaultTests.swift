@@ -41,13 +41,13 @@ struct SystemCallFaultTests {
       ("readlinkat:error=EIO:when=70..71", "/ns/", "Input/output error"),
       ("getdents64:error=ENOMEM:when=4", "cannot list", "Cannot allocate memory"),
     ])
-  func read(fault: String, place: String, reason: String) throws {
+  func read(fault: String, location: String, reason: String) throws {
     let outcome = try record(fault)
     #expect(outcome.status == 0)
     let said = outcome.messages.split(separator: "\n").filter { $0.contains(reason) }
     #expect(said.count == 1, "\(outcome.messages)")
     #expect(said.first?.contains(recording.proc.path) == true)
-    #expect(said.first?.contains(place) == true)
+    #expect(said.first?.contains(location) == true)
     #expect(outcome.messages.contains("5 samples, 1 failed"), "\(outcome.messages)")
     let found = try samples("read-failed")
     #expect(found.all == 5 && found.gaps == 1)

@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.ownsProcesses, .serialized) struct OutputPlaceTests {
+@Suite(.ownsProcesses, .serialized) struct OutputFileTests {
   private let recording: Recording
   private let whole: String
 

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.ownsProcesses, .serialized) struct RecordPlaceTests {
+@Suite(.ownsProcesses, .serialized) struct RecordedFileTests {
   private let recording: Recording
 
   init() throws { recording = try Recording() }
