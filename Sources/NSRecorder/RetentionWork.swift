@@ -31,7 +31,7 @@ struct RetentionWork {
   private static let margin: Int64 = 2_000_000
   /// The duration of a step, in nanoseconds, up to which an urgent step is taken although it delays the next sample: if
   /// the interval between samples is very short, no step would fit otherwise.
-  private static let delay: Int64 = 15_000_000
+  private static let longestSampleDelay: Int64 = 15_000_000
   /// How long a step that does not fit before the next sample is put off, in nanoseconds. Without this limit, the file
   /// of a recorder that is always late would grow without end.
   private static let longestWait: Int64 = 2_000_000_000
@@ -69,7 +69,9 @@ struct RetentionWork {
     _ estimate: Int64, before sample: BootTime, at now: BootTime, interval: Int64, waited: Int64?,
     isUrgent: Bool
   ) -> Bool {
-    if now &+ estimate &+ margin < sample || estimate < delay && isUrgent { return true }
+    if now &+ estimate &+ margin < sample || estimate < longestSampleDelay && isUrgent {
+      return true
+    }
     guard let waited else { return false }
     let longest = isUrgent ? longestUrgentWait : longestWait
     // A step that has room between two samples waits for the next one, and would delay that if it were taken now.

@@ -38,7 +38,7 @@ private final class FlakySource: SampleSource {
 }
 
 /// A log handler that stores the lines.
-private final class LogKeeper: LogHandler, @unchecked Sendable {
+private final class LogCollector: LogHandler, @unchecked Sendable {
   var lines: [String] = []
   var metadata: Logger.Metadata = [:]
   var logLevel = Logger.Level.trace
@@ -52,16 +52,16 @@ private final class LogKeeper: LogHandler, @unchecked Sendable {
 struct RecorderTests {
   private func record(
     failing: Set<Int>, samples: Int,
-    _ body: (RecordingSummary, LogKeeper, Connection) throws -> Void
+    _ body: (RecordingSummary, LogCollector, Connection) throws -> Void
   ) throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
-    let keeper = LogKeeper()
+    let collector = LogCollector()
     let summary = try Recorder(
       .init(database: path, interval: 20_000_000, samples: samples),
-      logger: Logger(label: "test") { _ in keeper }, source: FlakySource(failing: failing)
+      logger: Logger(label: "test") { _ in collector }, source: FlakySource(failing: failing)
     ).run()
-    try body(summary, keeper, try Connection(path: path, access: .readOnly))
+    try body(summary, collector, try Connection(path: path, access: .readOnly))
   }
 
   @Test("samples that cannot be read are logged once and become a gap")

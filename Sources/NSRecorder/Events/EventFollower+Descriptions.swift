@@ -81,7 +81,8 @@ extension EventFollower {
 
   /// Applies a description that has changed between two samples.
   func describe(
-    _ redescription: ProcessSample.Redescription, _ touched: Set<Int32>, _ verified: inout Verified
+    _ redescription: ProcessSample.Redescription, _ pidsWithEvents: Set<Int32>,
+    _ verified: inout Verified
   ) {
     let sampled = sources[redescription.token] ?? sources.threads[redescription.token]
     guard let sampled,
@@ -89,7 +90,7 @@ extension EventFollower {
       task.source == redescription.token
     else { return }
     var since = redescription.since
-    if touched.contains(task.pid) {
+    if pidsWithEvents.contains(task.pid) {
       task.description = merged(redescription.description, into: task.description, of: task.pid)
       task.changedSince = min(task.changedSince ?? .max, since ?? .min)
     } else {
@@ -126,7 +127,7 @@ extension EventFollower {
   /// no events for as many samples as are needed to read every description once, its last sampled
   /// description is correct.
   func reportVerifiedDescriptions(
-    _ sample: ProcessSample, _ touched: Set<Int32>, _ verified: inout Verified
+    _ sample: ProcessSample, _ pidsWithEvents: Set<Int32>, _ verified: inout Verified
   ) {
     for task in unreportedNames.compactMap({ processes[$0] }) where task.reported != nil {
       verified.sample.described.append(.init(token: task.token, description: task.description))
@@ -137,7 +138,7 @@ extension EventFollower {
         unverifiedDescriptions[pid] = nil
         continue
       }
-      guard !touched.contains(pid) else {
+      guard !pidsWithEvents.contains(pid) else {
         unverifiedDescriptions[pid] = ProcessDescription.samplesToReadAll
         continue
       }

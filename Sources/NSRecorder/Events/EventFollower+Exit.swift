@@ -28,7 +28,7 @@ extension EventFollower {
   private func endMainThread(of task: FollowedTask, at time: BootTime) {
     let lasting = lastingThreads(of: task.pid)
     // The remaining threads stay in their namespaces, so each becomes a task of its own.
-    for tid in lasting { setApart(tid, at: time) }
+    for tid in lasting { makeTask(tid, at: time) }
     becomeZombie(task)
     if lasting.isEmpty {
       task.exiting = threadsOf[task.pid] ?? []
@@ -42,7 +42,7 @@ extension EventFollower {
     guard let others = threadsOf[task.pid] else { return end(task, at: time) }
     guard task.exiting.remove(tid) != nil, task.exiting.isEmpty else { return }
     // The threads that were expected to exit have exited; the others were created meanwhile and remain.
-    for tid in others { setApart(tid, at: time) }
+    for tid in others { makeTask(tid, at: time) }
     reportMove(of: task, at: time)
   }
 

@@ -6,13 +6,13 @@ internal import NamespaceModel
 
 extension EventFollower {
   /// The longest time, in nanoseconds, that the lookahead allows for from a change to its event.
-  static let delay: Int64 = 10_000_000
+  static let longestLookahead: Int64 = 10_000_000
   /// The most queued events that `isStillReferenced` examines.
   private static let lookaheadLimit = 256
 
   /// The queued events whose changes may have taken effect by the time of the current event.
   private var near: some Sequence<KernelEvent> {
-    lookahead.lazy.map(\.event).prefix { [now] in $0.time <= now + Self.delay }
+    lookahead.lazy.map(\.event).prefix { [now] in $0.time <= now + Self.longestLookahead }
   }
 
   /// Returns the TIDs of the threads that outlive the main thread of a process: those that neither exit

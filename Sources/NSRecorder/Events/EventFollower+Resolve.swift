@@ -42,11 +42,11 @@ extension EventFollower {
 
   /// Returns the time by which the file of an entered namespace existed, if that was before the task
   /// could have created the namespace; nil otherwise. The task changed its namespaces after its previous
-  /// event, and at most `delay` before the current one.
+  /// event, and at most `longestLookahead` before the current one.
   private func fileTime(
     of link: NamespaceLink, _ probed: ProbedTask?, _ lastEvent: BootTime
   ) -> BootTime? {
-    probed?.fileTimes[link].flatMap { $0 < max(lastEvent, now - Self.delay) ? $0 : nil }
+    probed?.fileTimes[link].flatMap { $0 < max(lastEvent, now - Self.longestLookahead) ? $0 : nil }
   }
 
   /// Returns a link that namespaces events do not report, as the probe read it.
@@ -91,7 +91,7 @@ extension EventFollower {
     switch value {
     case .namespace(let inode, let id):
       let twin = others.lazy.compactMap(\.namespace).first {
-        $0.type == link.type && $0.inode == inode && $0.isOne(with: id) != false
+        $0.type == link.type && $0.inode == inode && $0.hasID(id) != false
       }
       return .namespace(
         twin ?? sets.namespace(link.type, inode, id: id, fileTime: fileTime))

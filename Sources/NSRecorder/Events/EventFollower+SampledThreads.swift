@@ -93,16 +93,16 @@ extension EventFollower {
 
   /// Compares the threads of a sample with the state that the events up to the sample's beginning establish.
   func verifyThreads(
-    _ threadObservations: [ProcessSample.ThreadObservation], _ touched: Set<Int32>,
+    _ threadObservations: [ProcessSample.ThreadObservation], _ pidsWithEvents: Set<Int32>,
     _ verified: inout Verified
   ) {
     var unverified: Set<Int32> = []
     let like = Dictionary(threadObservations.map { ($0.thread.tid, $0) }) { _, last in last }
     var unknown: [Int32: (token: ProcessToken, read: SampledProcesses.Process)] = [:]
-    for (token, read) in sources.threads where !touched.contains(read.pid) {
+    for (token, read) in sources.threads where !pidsWithEvents.contains(read.pid) {
       if let tid = read.thread?.tid { unknown[tid] = (token, read) }
     }
-    for (tid, thread) in threads where !touched.contains(thread.pid) {
+    for (tid, thread) in threads where !pidsWithEvents.contains(thread.pid) {
       guard let task = thread.task else { continue }
       let wasUnverified = unverifiedThreads.contains(tid)
       if let (token, read) = unknown[tid], read.pid == thread.pid {

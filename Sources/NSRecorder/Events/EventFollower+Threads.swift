@@ -58,20 +58,20 @@ extension EventFollower {
     if !isBesideZombie, throttle.omits(thread.set, of: process, at: time, batch) {
       return reportThrottledLinks(process, at: time)
     }
-    setApart(&thread, tid, of: process, origin, at: time)
+    makeTask(&thread, tid, of: process, origin, at: time)
     threads[tid] = thread
   }
 
   /// Makes a thread a task of its own from now on, whatever the namespaces of its process are.
-  func setApart(_ tid: Int32, at time: BootTime) {
+  func makeTask(_ tid: Int32, at time: BootTime) {
     guard var thread = threads[tid], thread.task == nil, let process = processes[thread.pid] else {
       return
     }
-    setApart(&thread, tid, of: process, .unknown, at: time)
+    makeTask(&thread, tid, of: process, .unknown, at: time)
     threads[tid] = thread
   }
 
-  private func setApart(
+  private func makeTask(
     _ thread: inout FollowedThread, _ tid: Int32, of process: FollowedTask,
     _ origin: ThreadOrigin, at time: BootTime
   ) {

@@ -5,9 +5,9 @@ internal import NamespaceModel
 extension EventFollower {
   /// Compares a sample with the state that the events up to the sample's beginning establish.
   ///
-  /// - Parameter touched: the PIDs of processes with an event during the sample, or so shortly after it that
+  /// - Parameter pidsWithEvents: the PIDs of processes with an event during the sample, or so shortly after it that
   ///   the sample may show the change already. The sample proves nothing about these processes.
-  func verify(_ sample: ProcessSample, touched: Set<Int32>) -> Verified {
+  func verify(_ sample: ProcessSample, pidsWithEvents: Set<Int32>) -> Verified {
     var translated = ProcessSample(start: sample.start)
     translated.end = sample.end
     translated.counts = sample.counts
@@ -18,7 +18,7 @@ extension EventFollower {
     sets.now = max(sets.now, sample.end.boot)
     for appearance in sample.appeared where appearance.thread == nil {
       let isUnproven = sample.unproven.contains(appearance.token)
-      discover(appearance, isUnproven ? gone : [:], touched, &unverified, &verified)
+      discover(appearance, isUnproven ? gone : [:], pidsWithEvents, &unverified, &verified)
     }
     for change in sample.changed {
       guard let process = sources[change.token] else { continue }
@@ -33,13 +33,13 @@ extension EventFollower {
     }
     for (token, process) in gone {
       guard let task = processes[process.pid], task.source == token else { continue }
-      markExited(task, touched, &unverified, &verified)
+      markExited(task, pidsWithEvents, &unverified, &verified)
     }
-    for redescription in sample.described { describe(redescription, touched, &verified) }
-    reportVerifiedDescriptions(sample, touched, &verified)
+    for redescription in sample.described { describe(redescription, pidsWithEvents, &verified) }
+    reportVerifiedDescriptions(sample, pidsWithEvents, &verified)
     let due = awaitingSample
-    awaitingSample = touched
-    for pid in due where !touched.contains(pid) {
+    awaitingSample = pidsWithEvents
+    for pid in due where !pidsWithEvents.contains(pid) {
       guard let task = processes[pid] else { continue }
       if let token = task.source, let process = sources[token] {
         sets.learn(process.links.links, in: task.set)
@@ -48,16 +48,16 @@ extension EventFollower {
         let (token, process) = sources.same(as: task.facts, isZombie: task.set.isZombie)
       {
         // The main thread exited while a sample observed the process.
-        identify(task, as: process.appearance(token), touched, &verified)
+        identify(task, as: process.appearance(token), pidsWithEvents, &verified)
         sets.learn(process.links.links, in: task.set)
         compare(task, sets.set(process.links.links), of: pid, &unverified, &verified)
       } else {
-        markExited(task, touched, &unverified, &verified)
+        markExited(task, pidsWithEvents, &unverified, &verified)
       }
     }
     // These processes come last, because one of the tasks dropped above may have had the PID of one of them.
     for (pid, appearance) in seenBeforeForkEvent
-    where self.unverified.contains(pid) && !touched.contains(pid) {
+    where self.unverified.contains(pid) && !pidsWithEvents.contains(pid) {
       guard let process = sources[appearance.token] else {
         seenBeforeForkEvent[pid] = nil
         continue
@@ -67,8 +67,8 @@ extension EventFollower {
       adopt(appearance, process, &verified)
     }
     self.unverified = unverified.union(seenBeforeForkEvent.keys)
-    if sample.hasThreads { verifyThreads(sample.threadObservations, touched, &verified) }
-    reportUnthrottled(touched, at: sample.start.boot, &verified)
+    if sample.hasThreads { verifyThreads(sample.threadObservations, pidsWithEvents, &verified) }
+    reportUnthrottled(pidsWithEvents, at: sample.start.boot, &verified)
     verified.sample.renamed = sets.takeRenamed()
     verified.sample.related = relations.recorded(sample.related, sets)
     return verified
@@ -77,12 +77,12 @@ extension EventFollower {
   /// Handles a process that a sample observes for the first time.
   private func discover(
     _ appearance: ProcessSample.Appearance, _ gone: [ProcessToken: SampledProcesses.Process],
-    _ touched: Set<Int32>, _ unverified: inout Set<Int32>, _ verified: inout Verified
+    _ pidsWithEvents: Set<Int32>, _ unverified: inout Set<Int32>, _ verified: inout Verified
   ) {
     let pid = appearance.facts.pid
     if let task = processes[pid], isNew(task, appearance, gone) {
       awaitingSample.insert(pid)
-      identify(task, as: appearance, touched, &verified)
+      identify(task, as: appearance, pidsWithEvents, &verified)
     } else if sources[appearance.token]?.links.isZombie != true {
       // The event that reports the start has not been applied yet. A zombie that is not tracked was tracked
       // before: an event has reported its exit.
@@ -108,12 +108,12 @@ extension EventFollower {
   }
 
   private func identify(
-    _ task: FollowedTask, as appearance: ProcessSample.Appearance, _ touched: Set<Int32>,
+    _ task: FollowedTask, as appearance: ProcessSample.Appearance, _ pidsWithEvents: Set<Int32>,
     _ verified: inout Verified
   ) {
     let before = task.description
     task.bind(to: appearance)
-    if touched.contains(task.pid) {
+    if pidsWithEvents.contains(task.pid) {
       task.description = merged(appearance.description, into: before, of: task.pid)
       task.changedSince = .min
     }
@@ -124,10 +124,10 @@ extension EventFollower {
   /// Reports the namespaces of tasks with throttled links that this sample establishes, and stops throttling
   /// them.
   private func reportUnthrottled(
-    _ touched: Set<Int32>, at time: BootTime, _ verified: inout Verified
+    _ pidsWithEvents: Set<Int32>, at time: BootTime, _ verified: inout Verified
   ) {
     let released = throttle.release { task in
-      !touched.contains(task.pid) && !unverified.contains(task.pid)
+      !pidsWithEvents.contains(task.pid) && !unverified.contains(task.pid)
     }
     for task in released where task.reported !== task.set {
       task.reported = task.set
@@ -161,10 +161,10 @@ extension EventFollower {
   /// Handles a process that the sample does not show: drops it if it is a zombie, or if the previous sample
   /// did not confirm it either. Otherwise the next sample decides.
   private func markExited(
-    _ task: FollowedTask, _ touched: Set<Int32>, _ unverified: inout Set<Int32>,
+    _ task: FollowedTask, _ pidsWithEvents: Set<Int32>, _ unverified: inout Set<Int32>,
     _ verified: inout Verified
   ) {
-    guard !touched.contains(task.pid) else { return }
+    guard !pidsWithEvents.contains(task.pid) else { return }
     // No event reports when a zombie is reaped. A process with remaining threads cannot have been reaped.
     let isZombie = task.set.isZombie && threadsOf[task.pid] == nil
     guard isZombie || wasUnverified(task.pid) else {

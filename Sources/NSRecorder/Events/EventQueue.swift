@@ -348,13 +348,13 @@ struct EventQueue {
   }
 
   /// Returns the PIDs of the processes with a queued event after `start` and up to `end`.
-  mutating func touched(after start: BootTime, until end: BootTime) -> Set<Int32> {
+  mutating func pidsWithEvents(after start: BootTime, until end: BootTime) -> Set<Int32> {
     sort()
-    var touched: Set<Int32> = []
+    var pidsWithEvents: Set<Int32> = []
     for item in items[appliedCount...] where item.event.time > start && item.event.time <= end {
-      touched.insert(item.event.pid)
+      pidsWithEvents.insert(item.event.pid)
     }
-    return touched
+    return pidsWithEvents
   }
 
   /// The PIDs of the processes with a queued change of throttled links.

@@ -36,7 +36,7 @@ final class EventRecording {
   private static let stride = 1024
   /// The longest time, in nanoseconds, that the recording allows for from a change to its event: an event so
   /// shortly after a sample may report a change that the sample shows already.
-  private static let delay: Int64 = 5_000_000
+  private static let eventDelayAfterSample: Int64 = 5_000_000
 
   init(
     _ listener: any EventFeed, _ probe: any TaskReading, readsTime: Bool,
@@ -183,7 +183,9 @@ final class EventRecording {
   }
 
   /// Returns the time when all events up to the end of a sample will have arrived and can be applied.
-  func readyAt(_ sample: ProcessSample) -> BootTime { readyAt(upTo: sample.end.boot + Self.delay) }
+  func readyAt(_ sample: ProcessSample) -> BootTime {
+    readyAt(upTo: sample.end.boot + Self.eventDelayAfterSample)
+  }
 
   /// Returns the time when all events up to `time` will have arrived and can be applied. A later call may
   /// return a later time, because events that arrive meanwhile cause further probes.
@@ -234,7 +236,7 @@ final class EventRecording {
     let horizon = now.boot - Self.slack
     if pendingResync == nil, losses.isEmpty {
       applyEvents(until: sample.start.boot, horizon: horizon)
-      let end = sample.end.boot + Self.delay
+      let end = sample.end.boot + Self.eventDelayAfterSample
       if follower.contradiction == nil, losses.allSatisfy({ $0.after > end }) {
         return verify(sample, now)
       }
@@ -246,18 +248,18 @@ final class EventRecording {
   /// nil while events from the time of the scan may still arrive.
   func complete(_ scan: PinScan) -> PinScan? {
     guard pendingResync == nil, losses.isEmpty else { return scan }
-    guard horizon > scan.end.boot + Self.delay else { return nil }
+    guard horizon > scan.end.boot + Self.eventDelayAfterSample else { return nil }
     return follower.sets.recorded(scan)
   }
 
   private func verify(_ sample: ProcessSample, _ now: ClockReading) -> MergedSample {
     let batches = handOver()
     // It is not known which of the omitted changes the sample shows, so it proves nothing about these tasks.
-    let touched = queue.touched(
-      after: sample.start.boot, until: sample.end.boot + Self.delay
+    let pidsWithEvents = queue.pidsWithEvents(
+      after: sample.start.boot, until: sample.end.boot + Self.eventDelayAfterSample
     ).union(queue.throttled)
     let omitted = takeOmittedChanges()
-    let verified = follower.verify(sample, touched: touched)
+    let verified = follower.verify(sample, pidsWithEvents: pidsWithEvents)
     return MergedSample(
       batches: batches, sample: verified.sample, isExact: true,
       disagreements: verified.disagreements, omitted: omitted)

@@ -31,7 +31,7 @@ final class FollowedNamespace {
   }
 
   /// Whether the namespace has this id; nil if one of the two ids was not read.
-  func isOne(with id: UInt64?) -> Bool? {
+  func hasID(_ id: UInt64?) -> Bool? {
     guard let id, let own = observed.kernelID else { return nil }
     return own == id
   }
@@ -54,7 +54,7 @@ enum FollowedLink {
   /// Whether two links of the same type and inode number certainly lead to different namespaces.
   func isCertainlyOther(than other: FollowedLink) -> Bool {
     guard let one = namespace, let two = other.namespace, one !== two else { return false }
-    return one.isOne(with: two.observed.kernelID) == false
+    return one.hasID(two.observed.kernelID) == false
   }
 
   var state: LinkState {

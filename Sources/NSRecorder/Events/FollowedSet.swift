@@ -62,9 +62,9 @@ final class FollowedSet {
 /// The namespaces and sets of all tracked tasks.
 final class FollowedSets {
   private var sets: [[UInt]: FollowedSet] = [:]
-  /// The number of sets above which `trim` drops those that no task has: at first, and at least, `few`.
-  private var limit = few
-  private static let few = 4096
+  /// The number of sets above which `trim` drops those that no task has: at first, and at least, `leastLimit`.
+  private var limit = leastLimit
+  private static let leastLimit = 4096
   /// The kernel takes file times from a clock that advances with each tick, at least 100 times a second
   /// (`ktime_get_coarse_real_ts64`). A change can be later than its file time by up to this many
   /// nanoseconds.
@@ -180,7 +180,7 @@ final class FollowedSets {
     // The fixed inode numbers of the initial namespaces are never reused.
     if InitialNamespace.hasFixedInode(inode), let known = namespaces[key] { return known }
     if let live = live(type, inode) {
-      switch live.isOne(with: id) {
+      switch live.hasID(id) {
       case true?: return live
       case false?: break
       case nil:
@@ -190,7 +190,7 @@ final class FollowedSets {
     if let last = namespaces[key] {
       if let id, last.observed.kernelID ?? last.mountedID == id { return last }
       // A sample or a scan for pins provides the id later: see `learn`.
-      if let fileTime, last.firstKnown <= fileTime + Self.fileTick, last.isOne(with: id) != false,
+      if let fileTime, last.firstKnown <= fileTime + Self.fileTick, last.hasID(id) != false,
         isLastReported(last)
       {
         return last
@@ -242,8 +242,8 @@ final class FollowedSets {
   /// with the inode number of a namespace in the set leads to that namespace.
   func learn(_ read: [LinkState], in set: FollowedSet) {
     guard !set.isZombie else { return }
-    for (held, state) in zip(set.links, read) {
-      guard let namespace = held.namespace, case .namespace(let seen) = state,
+    for (link, state) in zip(set.links, read) {
+      guard let namespace = link.namespace, case .namespace(let seen) = state,
         seen.inode == namespace.inode
       else { continue }
       if let id = seen.kernelID {
@@ -292,11 +292,11 @@ final class FollowedSets {
   func recorded(_ sampled: ObservedNamespace) -> Recorded {
     if InitialNamespace.hasFixedInode(sampled.inode) { return .name(sampled) }
     if let known = sampledNames[sampled] { return .name(known.observed) }
-    guard let held = live(sampled.type, sampled.inode), held.observed != sampled else {
+    guard let known = live(sampled.type, sampled.inode), known.observed != sampled else {
       return .name(sampled)
     }
     // Two different ids: one belongs to an earlier or a later namespace with the number.
-    return held.isOne(with: sampled.kernelID) == nil ? .undecided : .name(sampled)
+    return known.hasID(sampled.kernelID) == nil ? .undecided : .name(sampled)
   }
 
   /// Returns a scan for pins in which each namespace has its name in the history. The caller has applied all
@@ -337,7 +337,7 @@ final class FollowedSets {
     guard !InitialNamespace.hasFixedInode(pinned.inode),
       let known = namespaces[NamespaceKey(type: pinned.type, inode: pinned.inode)],
       known.firstKnown < start,
-      known.isOne(with: pinned.kernelID) != false, known.holders > 0 || isLastReported(known)
+      known.hasID(pinned.kernelID) != false, known.holders > 0 || isLastReported(known)
     else { return pinned }
     let before = known.observed
     if known.learn(pinned) { renamed.append((known, before)) }
@@ -349,7 +349,8 @@ final class FollowedSets {
   /// reported with its inode number.
   func applyMountObservations() {
     guard !mountObservations.isEmpty else { return }
-    for observation in mountObservations where observation.time < now - MountObservation.delay {
+    for observation in mountObservations where observation.time < now - MountObservation.eventDelay
+    {
       decide(
         NamespaceKey(type: observation.type, inode: observation.inode), is: observation.id,
         at: observation.time)
@@ -359,7 +360,7 @@ final class FollowedSets {
       known.mountedID = observation.id
       mounted.append(known)
     }
-    mountObservations.removeAll { $0.time < now - MountObservation.delay }
+    mountObservations.removeAll { $0.time < now - MountObservation.eventDelay }
   }
 
   /// Whether no other namespace can have got the inode number of this one since, unreported because changes
@@ -405,7 +406,7 @@ final class FollowedSets {
 
   /// Drops the sets, names and namespaces that no task has, once there are many of them.
   func trim() {
-    guard sets.count > limit || sampledNames.count > Self.few else { return }
+    guard sets.count > limit || sampledNames.count > Self.leastLimit else { return }
     for set in sets.values where set.members == 0 || set.forChildren?.members == 0 {
       set.forChildren = nil
     }
@@ -415,6 +416,6 @@ final class FollowedSets {
       $0.value.holders > 0 || InitialNamespace.hasFixedInode($0.key.inode)
     }
     // If tasks have many sets, the next search for unused sets waits until as many again have been added.
-    limit = max(Self.few, 2 * sets.count)
+    limit = max(Self.leastLimit, 2 * sets.count)
   }
 }

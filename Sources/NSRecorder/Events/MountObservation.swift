@@ -10,5 +10,5 @@ struct MountObservation {
 
   /// The longest time, in nanoseconds, that is allowed for from a change to its event: only an event that is
   /// later than an observation by more than this certainly reports a change after the observation.
-  static let delay: Int64 = 1_000_000
+  static let eventDelay: Int64 = 1_000_000
 }

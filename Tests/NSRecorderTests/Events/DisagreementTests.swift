@@ -104,7 +104,7 @@ struct DisagreementTests {
     script.thread(21, of: 20)
     script.exit(20)
     _ = script.verify([10: .host, 20: .zombie])
-    var counted = script.verify([10: .host, 20: .host], touched: [20]).disagreements
+    var counted = script.verify([10: .host, 20: .host], pidsWithEvents: [20]).disagreements
     script.comm(20, "run", isExec: true)
     script.exit(20)
     script.fork(20, of: 10, there)
@@ -121,7 +121,7 @@ struct DisagreementTests {
   func busy() {
     let tasks: [Int32: TaskLinks] = [10: .host, 20: .host, 30: there]
     var counted = script.verify(tasks).disagreements
-    for _ in 0..<3 { counted += script.verify(tasks, touched: [30]).disagreements }
+    for _ in 0..<3 { counted += script.verify(tasks, pidsWithEvents: [30]).disagreements }
     #expect(counted == 0)
     counted += script.verify(tasks).disagreements
     #expect(counted == 1)
@@ -143,7 +143,7 @@ struct DisagreementTests {
   @Test("a process that is forked and read during a sample is no disagreement")
   func forkedMeanwhile() {
     let tasks: [Int32: TaskLinks] = [10: TaskLinks.host, 20: .host, 30: there]
-    #expect(script.verify(tasks, touched: [30]).sample.reportsNothing)
+    #expect(script.verify(tasks, pidsWithEvents: [30]).sample.reportsNothing)
     script.fork(30, of: 10, there)
     #expect(script.finishBatch().count == 1)
     #expect(script.follower.processes[30]?.facts.nspid == [30, 1])
@@ -154,7 +154,7 @@ struct DisagreementTests {
   @Test("a process that is forked and read during a sample and then exits is no disagreement")
   func forkedBriefly() {
     let tasks: [Int32: TaskLinks] = [10: TaskLinks.host, 20: .host]
-    _ = script.verify(tasks.merging([30: there]) { $1 }, touched: [30])
+    _ = script.verify(tasks.merging([30: there]) { $1 }, pidsWithEvents: [30])
     script.fork(30, of: 10, there)
     script.exit(30)
     for _ in 0..<3 { #expect(script.verify(tasks).disagreements == 0) }
@@ -165,7 +165,7 @@ struct DisagreementTests {
   @Test("a sampled process is not confused with the next one of its PID")
   func numberMeanwhile() {
     let host: [Int32: TaskLinks] = [10: TaskLinks.host, 20: .host]
-    _ = script.verify(host.merging([30: there]) { $1 }, touched: [30])
+    _ = script.verify(host.merging([30: there]) { $1 }, pidsWithEvents: [30])
     script.fork(30, of: 10, there)
     script.exit(30)
     script.fork(30, of: 10)
@@ -185,7 +185,7 @@ struct DisagreementTests {
     sample.unproven = Set(sample.appeared.map(\.token))
     for _ in 0..<2 {
       script.finishBatch()
-      let verified = script.follower.verify(sample, touched: [])
+      let verified = script.follower.verify(sample, pidsWithEvents: [])
       script.history.apply(verified.sample)
       #expect(verified.disagreements == 0)
       sample = script.sample([10: .host, 20: .host])

@@ -210,15 +210,15 @@ final class EventScript {
 
   /// Compares the state that the events gave with a sample, as the recorder does.
   ///
-  /// - Parameter touched: the PIDs of tasks with an event during the sample.
+  /// - Parameter pidsWithEvents: the PIDs of tasks with an event during the sample.
   func verify(
-    _ processes: [Int32: TaskLinks], touched: Set<Int32> = [], others: Set<Int32> = [],
+    _ processes: [Int32: TaskLinks], pidsWithEvents: Set<Int32> = [], others: Set<Int32> = [],
     threads: [Int32: Thread]? = nil, plainThreads: [Int32: Int32] = [:]
   ) -> EventFollower.Verified {
     finishBatch()
     let verified = follower.verify(
       sample(processes, others: others, threads: threads, plainThreads: plainThreads),
-      touched: touched)
+      pidsWithEvents: pidsWithEvents)
     history.apply(verified.sample)
     return verified
   }

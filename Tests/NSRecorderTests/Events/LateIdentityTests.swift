@@ -50,9 +50,9 @@ struct LateIdentityTests {
   }
 
   @Test("no ID is taken from a task with an event during the sample")
-  func touched() {
+  func eventDuringSample() {
     doubleFork(there)
-    #expect(script.verify([10: .host, 30: there], touched: [30]).sample.renamed.isEmpty)
+    #expect(script.verify([10: .host, 30: there], pidsWithEvents: [30]).sample.renamed.isEmpty)
     #expect(script.verify([10: .host, 30: there]).sample.renamed.count == 1)
   }
 
@@ -79,8 +79,8 @@ struct LateIdentityTests {
     var sample = script.sample([10: .host, 30: there])
     sample.related = [asked]
     // The relations are buffered until it is proved which namespace was read.
-    #expect(script.follower.verify(sample, touched: [30]).sample.related.isEmpty)
-    let second = script.follower.verify(script.sample([10: .host, 30: there]), touched: [])
+    #expect(script.follower.verify(sample, pidsWithEvents: [30]).sample.related.isEmpty)
+    let second = script.follower.verify(script.sample([10: .host, 30: there]), pidsWithEvents: [])
     #expect(second.sample.renamed == [.init(from: before, to: read)])
     #expect(second.sample.related == [asked])
   }
@@ -93,7 +93,7 @@ struct LateIdentityTests {
     var sample = script.sample([10: .host, 30: bare])
     let read = try #require(observed(bare))
     sample.related = [.init(namespace: read, owner: nil, parent: nil, ownerUID: nil)]
-    let verified = script.follower.verify(sample, touched: [])
+    let verified = script.follower.verify(sample, pidsWithEvents: [])
     #expect(read != reported)
     #expect(verified.sample.renamed.isEmpty)
     #expect(verified.sample.related.map(\.namespace) == [reported])

@@ -98,7 +98,7 @@ struct Oracle {
       if let mainThreadExitedAt = held.mainThreadExitedAt {
         // The follower waits for this delay before it reports a zombie: all threads may be exiting, or one may be
         // executing a program.
-        if !task.isZombie, time - mainThreadExitedAt > EventFollower.delay {
+        if !task.isZombie, time - mainThreadExitedAt > EventFollower.longestLookahead {
           faults.append("\(time): \(tid) is reported as running, and its main thread has exited")
         }
         continue

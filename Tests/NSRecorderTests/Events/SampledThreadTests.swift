@@ -227,11 +227,11 @@ struct SampledThreadTests {
   }
 
   @Test("threads of a process with an event during the sample are not compared")
-  func touched() {
+  func eventDuringSample() {
     script.thread(21, of: 20)
     script.move(21, of: 20, there)
     for _ in 0..<3 {
-      let verified = script.verify([10: .host, 20: .host], touched: [20], threads: [:])
+      let verified = script.verify([10: .host, 20: .host], pidsWithEvents: [20], threads: [:])
       #expect(verified.disagreements == 0)
     }
     #expect(script.history.thread(21) != nil)

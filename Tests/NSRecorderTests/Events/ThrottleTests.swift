@@ -65,7 +65,7 @@ struct ThrottleTests {
   func verified() {
     hammer(900)
     script.finishBatch()
-    let busy = script.verify([10: two, 20: .host], touched: [10])
+    let busy = script.verify([10: two, 20: .host], pidsWithEvents: [10])
     #expect(busy.sample.changed.isEmpty && busy.disagreements == 0)
     #expect(script.state(.uts, of: 10) == .unread(.unseen))
     let calm = script.verify([10: two, 20: .host])

@@ -43,12 +43,12 @@ struct UncertainDescriptionTests {
   }
 
   @Test("a sample with an event during it does not replace the description that a probe read")
-  func touched() {
+  func eventDuringSample() {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: 33)
     script.finishBatch()
     // The sample shows UID 7, as `EventScript` always has it, which may have been read before the exec.
-    _ = script.verify([10: .host, 20: .host], touched: [20])
+    _ = script.verify([10: .host, 20: .host], pidsWithEvents: [20])
     #expect(description(20)?.uid == 33 && description(20)?.inherited == [])
   }
 
@@ -58,11 +58,11 @@ struct UncertainDescriptionTests {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: nil)
     script.finishBatch()
-    _ = script.verify([10: .host, 20: .host], touched: [20])
+    _ = script.verify([10: .host, 20: .host], pidsWithEvents: [20])
     #expect(description(20)?.uid == 7 && description(20)?.inherited == [.user, .cgroup])
     var all = script.sample([10: .host, 20: .host])
     all.hasAllDescriptions = true
-    let verified = script.follower.verify(all, touched: [])
+    let verified = script.follower.verify(all, pidsWithEvents: [])
     #expect(description(20)?.uid == 7 && description(20)?.inherited == [])
     let token = try #require(script.follower.processes[20]?.token)
     #expect(verified.sample.described.map(\.token) == [token])
@@ -75,7 +75,7 @@ struct UncertainDescriptionTests {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: nil)
     script.finishBatch()
-    _ = script.verify([10: .host, 20: .host], touched: [20])
+    _ = script.verify([10: .host, 20: .host], pidsWithEvents: [20])
     for _ in 0..<7 { _ = script.verify([10: .host, 20: .host]) }
     #expect(description(20)?.inherited == [.user, .cgroup])
     _ = script.verify([10: .host, 20: .host])
@@ -98,7 +98,7 @@ struct UncertainDescriptionTests {
     sample.hasAllDescriptions = true
     sample.described = [moved(source, uid: 7, since: 5000)]
     script.finishBatch()
-    _ = script.follower.verify(sample, touched: [10])
+    _ = script.follower.verify(sample, pidsWithEvents: [10])
     return try #require(script.follower.processes[10]?.token)
   }
 
@@ -121,7 +121,7 @@ struct UncertainDescriptionTests {
     var all = script.sample([10: .host])
     all.hasAllDescriptions = true
     all.described = [moved(source, uid: 8, since: all.start.boot - 1)]
-    let reported = script.follower.verify(all, touched: []).sample.described
+    let reported = script.follower.verify(all, pidsWithEvents: []).sample.described
     #expect(reported.map(\.token) == [token] && reported.first?.since == 5000)
   }
 }

@@ -90,7 +90,7 @@ struct VerifyTests {
   func exitUnderWay() {
     script.fork(20, of: 10)
     _ = script.verify([10: .host, 20: .host])
-    #expect(script.verify([10: .host], touched: [20]).sample.reportsNothing)
+    #expect(script.verify([10: .host], pidsWithEvents: [20]).sample.reportsNothing)
     script.exit(20)
     let reported = script.finishBatch()
     #expect(reported.count == 1)
@@ -99,11 +99,11 @@ struct VerifyTests {
   }
 
   @Test("a process with an event during the sample is left for the next sample")
-  func touched() {
+  func eventDuringSample() {
     script.fork(20, of: 10)
     _ = script.verify([10: .host, 20: .host])
     for _ in 0..<3 {
-      let verified = script.verify([10: .host, 20: there], touched: [20])
+      let verified = script.verify([10: .host, 20: there], pidsWithEvents: [20])
       #expect(verified.sample.reportsNothing)
       #expect(verified.disagreements == 0)
     }
@@ -116,7 +116,7 @@ struct VerifyTests {
   func movedMeanwhile() {
     script.fork(20, of: 10)
     _ = script.verify([10: .host, 20: .host])
-    _ = script.verify([10: .host, 20: there], touched: [20])
+    _ = script.verify([10: .host, 20: there], pidsWithEvents: [20])
     script.move(20, there)
     script.move(20, .host)
     for _ in 0..<3 {
