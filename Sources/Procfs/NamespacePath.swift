@@ -34,7 +34,7 @@ package struct NamespacePath: Sendable, Hashable {
       self.init(type: type, inode: UInt64(handle.inode), kernelID: handle.id)
       return
     }
-    let found = NamespaceProof.reopened(file) { file -> NamespacePath? in
+    let found = NamespaceProof.withReopened(file) { file -> NamespacePath? in
       var status = stat()
       guard fstat(file, &status) == 0,
         let type = NamespaceType(cloneFlag: clinux_namespace_flag(file))

@@ -12,7 +12,7 @@ extension ProcfsSource {
     let entry = entries[index]
     if entry.directory >= 0 {
       let isThere = try readLinks(index, in: entry.directory)
-      if isThere, held > descriptorBudget { release(index) }
+      if isThere, openDirectories > descriptorBudget { release(index) }
       return isThere
     }
     guard isListed else { return false }
@@ -38,7 +38,7 @@ extension ProcfsSource {
     entries[index].outlivedStartTick = true
     close(entry.directory)
     entries[index].directory = -1
-    held -= 1
+    openDirectories -= 1
   }
 
   /// Calls `body` with the directory of a process; returns nil if the process has exited.

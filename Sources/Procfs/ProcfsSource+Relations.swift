@@ -22,7 +22,7 @@ extension ProcfsSource {
       // holder.
       guard let file, file >= 0 else { continue }
       defer { close(file) }
-      guard let identity = RelationQuestions.identify(file, by: self.identity) else {
+      guard let identity = RelationReader.identify(file, by: self.identity) else {
         continue
       }
       // If the kernel refuses to return the id of an open file, later passes cannot read it either.
@@ -45,7 +45,7 @@ extension ProcfsSource {
   }
 
   private func relate(_ namespace: ObservedNamespace, _ file: Int32) {
-    let relations = RelationQuestions.ask(namespace, file, by: identity, relative: relative)
+    let relations = RelationReader.read(namespace, file, by: identity, relative: relative)
     if !relations.isEmpty { related.append(relations) }
   }
 
@@ -53,7 +53,7 @@ extension ProcfsSource {
   /// inode number. For a namespace that has no process, the function also reads the relations of that
   /// namespace.
   private func relative(
-    _ type: NamespaceType, _ file: Int32, _ identity: RelationQuestions.Identity
+    _ type: NamespaceType, _ file: Int32, _ identity: RelationReader.Identity
   ) -> ObservedNamespace? {
     if let known = slots.number(type, identity.inode), slots[known].seen == pass,
       identity.id == nil || slots[known].kernelID == identity.id

@@ -132,7 +132,7 @@ extension ProcfsSource {
     guard case .opened(let directory) = try NamespaceDirectory.open("\(tid)", in: task, of: root)
     else { return }
     // Threads may use only half of the budget, so that the rest is left to processes.
-    let holds = held < descriptorBudget / 2
+    let holds = openDirectories < descriptorBudget / 2
     var isStored = false
     defer { if !isStored { close(directory) } }
     // A thread that has begun to exit counts as gone: the kernel reports its exit before the thread
@@ -153,7 +153,7 @@ extension ProcfsSource {
     add(entry)
     if holds {
       isStored = true
-      held += 1
+      openDirectories += 1
     }
     let index = entries.count - 1
     if !(try readLinks(index, in: directory)) { entries[index].pendingChange = .gone }

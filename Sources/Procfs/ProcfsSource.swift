@@ -35,7 +35,7 @@ package final class ProcfsSource: SampleSource {
   let reader = LinkReader()
   private var listing = PIDListing()
   var threadListing = PIDListing()
-  var held = 0
+  var openDirectories = 0
   private var lastToken: UInt64 = 0
   /// Whether the source has added a process or thread to `entries` since it sorted them.
   private var isUnsorted = false
@@ -176,11 +176,11 @@ package final class ProcfsSource: SampleSource {
     // Within the clock tick of its start, only an open directory proves that a PID still names this
     // process.
     let isYoung = facts.startTicks.map { !hasPassed($0) } ?? false
-    let holds = held < descriptorBudget + (isYoung ? Self.youngReserve : 0)
+    let holds = openDirectories < descriptorBudget + (isYoung ? Self.youngReserve : 0)
     add(facts, directory: holds ? directory : -1)
     if holds {
       isStored = true
-      held += 1
+      openDirectories += 1
     }
     if !(try readLinks(entries.count - 1, in: directory)) {
       entries[entries.count - 1].pendingChange = .gone
@@ -228,7 +228,7 @@ package final class ProcfsSource: SampleSource {
       guard entry.pendingChange == .gone else { return false }
       if entry.directory >= 0 {
         close(entry.directory)
-        held -= 1
+        openDirectories -= 1
       }
       origins[entry.token] = nil
       descriptions.forget(entry.token)

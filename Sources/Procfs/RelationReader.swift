@@ -3,7 +3,7 @@ internal import Glibc
 internal import NamespaceModel
 
 /// Reads the relations of a namespace, its owner and its parent, through its open file (`ioctl_nsfs(2)`).
-enum RelationQuestions {
+enum RelationReader {
   /// The identity of the namespace of an open file.
   typealias Identity = (inode: UInt64, id: UInt64?)
 
@@ -14,7 +14,7 @@ enum RelationQuestions {
   ///   - file: an open file of the namespace, not opened with `O_PATH`.
   ///   - relative: returns the owner or parent, given its type, its file, which is open only during the
   ///     call, and its identity; nil if it cannot be distinguished from others with its inode number.
-  static func ask(
+  static func read(
     _ namespace: ObservedNamespace, _ file: Int32, by source: IdentitySource,
     relative: (NamespaceType, Int32, Identity) -> ObservedNamespace?
   ) -> NamespaceRelations {

@@ -52,10 +52,10 @@ struct NamespaceProof {
         return .other
       }
       if source == .continuity { return .proven(id: nil) }
-      let identity = Self.reopened(file) { file -> RelationQuestions.Identity? in
+      let identity = Self.withReopened(file) { file -> RelationReader.Identity? in
         // The inode number may have belonged to a namespace of another type before.
         guard clinux_namespace_flag(file) == type.cloneFlag else { return nil }
-        return RelationQuestions.identify(file, by: source)
+        return RelationReader.identify(file, by: source)
       }
       switch identity {
       // The file may not be opened, so the id stays unknown. The inode number in nsfs proves the namespace.
@@ -77,7 +77,7 @@ struct NamespaceProof {
   /// afterwards, because an open file keeps the namespace alive. Returns nil if the file is not in nsfs, or
   /// if it may not be opened, with `errno` set.
   @discardableResult
-  static func reopened<Result>(_ file: Int32, _ body: (Int32) -> Result) -> Result? {
+  static func withReopened<Result>(_ file: Int32, _ body: (Int32) -> Result) -> Result? {
     guard clinux_is_nsfs(file) else { return nil }
     let opened = open("/proc/thread-self/fd/\(file)", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard opened >= 0 else { return nil }

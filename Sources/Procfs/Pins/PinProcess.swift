@@ -66,7 +66,7 @@ final class PinProcess {
   /// cannot be read.
   func namespace(
     _ type: NamespaceType, by source: IdentitySource, _ reader: PinLinkReader
-  ) -> RelationQuestions.Identity? {
+  ) -> RelationReader.Identity? {
     let link = "ns/\(type)"
     guard source == .continuity else {
       switch NamespaceFile.identify(link, in: directory, by: source) {

@@ -18,7 +18,7 @@ struct PinRelations {
     var found: [NamespaceRelations] = []
     let known = known
     func ask(_ namespace: ObservedNamespace, _ file: Int32) {
-      let relations = RelationQuestions.ask(namespace, file, by: source) { type, file, identity in
+      let relations = RelationReader.read(namespace, file, by: source) { type, file, identity in
         let relative = names.identifyWithoutPin(type, identity.inode, id: identity.id)
         if let relative, known[relative] == nil,
           !found.contains(where: { $0.namespace == relative })

@@ -110,8 +110,8 @@ extension PinScanner {
   /// this namespace.
   func relate(_ namespace: ObservedNamespace, _ file: Int32) {
     guard !relations.knows(namespace) else { return }
-    NamespaceProof.reopened(file) { file in
-      guard let now = RelationQuestions.identify(file, by: identity),
+    NamespaceProof.withReopened(file) { file in
+      guard let now = RelationReader.identify(file, by: identity),
         now.inode == namespace.inode, now.id == namespace.kernelID,
         clinux_namespace_flag(file) == namespace.type.cloneFlag
       else { return }

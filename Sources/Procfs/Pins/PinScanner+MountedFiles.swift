@@ -24,8 +24,8 @@ extension PinScanner {
     let file = openat(folder, "\(number)", CLINUX_O_PATH)
     guard file >= 0 else { return nil }
     defer { close(file) }
-    return NamespaceProof.reopened(file) { file -> (NamespaceType, UInt64)? in
-      guard let inode = RelationQuestions.identify(file, by: .continuity)?.inode,
+    return NamespaceProof.withReopened(file) { file -> (NamespaceType, UInt64)? in
+      guard let inode = RelationReader.identify(file, by: .continuity)?.inode,
         let type = NamespaceType(cloneFlag: clinux_namespace_flag(file))
       else { return nil }
       return (type, inode)

@@ -20,7 +20,7 @@ extension PinScanner {
     guard process.isThere else { return }
     var scanned: Set<UInt64> = []
     var reported: Set<ObservedNamespace> = []
-    var own: RelationQuestions.Identity?
+    var own: RelationReader.Identity?
     for number in numbers {
       let socket = clinux_pidfd_getfd(pidfd, number)
       if socket < 0 {

@@ -5,7 +5,7 @@ internal import Glibc
 /// assigns a cookie twice in one boot, and a namespace has one inode number and one id for life, so the scanner asks
 /// for them only once for each cookie.
 struct SocketNamespaces {
-  private var known: [UInt64: RelationQuestions.Identity] = [:]
+  private var known: [UInt64: RelationReader.Identity] = [:]
   private var seen: Set<UInt64> = []
   private var refused: Set<UInt64> = []
 
@@ -23,7 +23,7 @@ struct SocketNamespaces {
   /// before Linux 5.14, every call asks the kernel.
   mutating func namespace(
     of socket: Int32, cookie: UInt64?, by source: IdentitySource
-  ) -> RelationQuestions.Identity? {
+  ) -> RelationReader.Identity? {
     guard let cookie else { return Self.ask(socket, source) }
     seen.insert(cookie)
     if let known = known[cookie] { return known }
@@ -38,10 +38,10 @@ struct SocketNamespaces {
 
   private static func ask(
     _ socket: Int32, _ source: IdentitySource
-  ) -> RelationQuestions.Identity? {
+  ) -> RelationReader.Identity? {
     let file = clinux_socket_namespace(socket)
     guard file >= 0 else { return nil }
     defer { close(file) }
-    return RelationQuestions.identify(file, by: source)
+    return RelationReader.identify(file, by: source)
   }
 }

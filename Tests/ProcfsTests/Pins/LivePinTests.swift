@@ -199,18 +199,18 @@ struct LivePinTests {
     "open files and mounts of a process are pins while one of its threads exists",
     arguments: IdentitySource.allCases)
   func mainThreadExits(source: IdentitySource) throws {
-    let keeper = try TestProcess(in: CloneFlag.uts)
-    let inode = try #require(KernelNamespace.inode(namespaceFile(keeper.pid, .uts)))
+    let member = try TestProcess(in: CloneFlag.uts)
+    let inode = try #require(KernelNamespace.inode(namespaceFile(member.pid, .uts)))
     let mounts = TestMounts()
     let path = try mounts.privateFolder().file("pin")
-    try mounts.bind(namespaceFile(keeper.pid, .uts), onNew: path)
+    try mounts.bind(namespaceFile(member.pid, .uts), onNew: path)
     // A new mount namespace starts with copies of the mounts of the one it was made in.
     let process = try TestProcess(in: CloneFlag.mnt)
-    _ = try process.openUTS(of: keeper.pid)
+    _ = try process.openUTS(of: member.pid)
     _ = try process.startThread()
     let mountInode = try #require(KernelNamespace.inode(namespaceFile(process.pid, .mnt)))
     try mounts.undoLast()
-    try keeper.exit()
+    try member.exit()
     func holders() throws -> Set<NamespacePin.Holder> {
       let scan = try PinScanner(root: ProcRoot(), identity: source).scan()
       return Set(
