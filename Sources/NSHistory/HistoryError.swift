@@ -61,7 +61,7 @@ public struct HistoryError: Error, Sendable, Hashable {
       case .notADatabase: (.notAHistory, "give the path of a history that nshist recorded")
       case .full: (.inputOutput, "make room on the device")
       case .inputOutput: (.inputOutput, "check the device and the kernel's log")
-      case .notHeld: (.outsideSlice, "ask the history that it was cut out of")
+      case .notFound: (.outsideSlice, "ask the history that it was cut out of")
       case .interrupted: (.inputOutput, "start again")
       case .other: (.inputOutput, "this is a fault in nshist: report it, please")
       }

@@ -26,7 +26,7 @@ package struct SQLiteError: Error, Sendable, Hashable {
 
   /// Returns the error for rows that were left out of a file on purpose, so that their absence does not mean damage:
   /// `SQLITE_NOTFOUND`, which SQLite itself never returns for a statement.
-  package static func notHeld(_ message: String, operation: String) -> SQLiteError {
+  package static func notFound(_ message: String, operation: String) -> SQLiteError {
     SQLiteError(extendedCode: SQLITE_NOTFOUND, message: message, operation: operation)
   }
 
@@ -45,7 +45,7 @@ package struct SQLiteError: Error, Sendable, Hashable {
     case SQLITE_NOTADB: .notADatabase
     case SQLITE_FULL: .full
     case SQLITE_CANTOPEN: .cannotOpen
-    case SQLITE_NOTFOUND: .notHeld
+    case SQLITE_NOTFOUND: .notFound
     case SQLITE_INTERRUPT: .interrupted
     default: .other
     }
@@ -57,7 +57,7 @@ package struct SQLiteError: Error, Sendable, Hashable {
   /// The kinds of failure that callers distinguish.
   package enum Kind: Sendable, Hashable {
     case busy, denied, readOnly, inputOutput, corrupt, notADatabase, full
-    case cannotOpen, notHeld, interrupted, other
+    case cannotOpen, notFound, interrupted, other
   }
 }
 

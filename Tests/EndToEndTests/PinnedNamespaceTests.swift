@@ -99,36 +99,36 @@ struct PinnedNamespaceTests {
 
   /// Returns the inode number of a net namespace that only the open descriptor 9 of a process keeps, and that
   /// process.
-  private func keptNamespace() throws -> (inode: UInt64, keeper: Command) {
+  private func pinnedNamespace() throws -> (inode: UInt64, holder: Command) {
     let process = try TestProcess()
     try process.unshare(CloneFlag.net)
     let inode = try #require(KernelNamespace.inode("/proc/\(process.pid)/ns/net"))
-    let keeper = try Command(
+    let holder = try Command(
       "/bin/sh", ["-c", "exec 9</proc/\(process.pid)/ns/net; echo kept >&2; exec sleep 60"])
-    try eventually("the file is open") { try keeper.messagesSoFar().contains("kept") }
+    try eventually("the file is open") { try holder.messagesSoFar().contains("kept") }
     try process.exit()
-    return (inode, keeper)
+    return (inode, holder)
   }
 
   @Test("a descriptor that a process holds is found as a pin")
   func descriptor() throws {
-    let (inode, keeper) = try keptNamespace()
+    let (inode, holder) = try pinnedNamespace()
     let recording = try recording()
     try eventually("the namespace is found") {
       try row(recording, inode)?.rows("pins").contains {
-        $0["kind"] == "descriptor" && $0.pid == Int(keeper.pid) && $0.number("descriptor") == 9
+        $0["kind"] == "descriptor" && $0.pid == Int(holder.pid) && $0.number("descriptor") == 9
       } == true
     }
-    keeper.signal(SIGKILL)
+    holder.signal(SIGKILL)
     try eventually("the namespace is gone") { try row(recording, inode) == nil }
   }
 
   @Test("the exit of a process that held a pin triggers a scan")
-  func keeperExits() throws {
-    let (inode, keeper) = try keptNamespace()
+  func holderExits() throws {
+    let (inode, holder) = try pinnedNamespace()
     let recording = try LiveRecording(interval: "500ms", ["--pins-every", "1h"])
     try eventually("the namespace is found") { try row(recording, inode) != nil }
-    keeper.signal(SIGKILL)
+    holder.signal(SIGKILL)
     try eventually("the namespace is gone, an hour before the next regular scan") {
       try row(recording, inode) == nil
     }

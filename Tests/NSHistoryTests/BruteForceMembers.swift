@@ -79,9 +79,9 @@ struct BruteForceMembersTests {
         $0[key.type.link].key != key && $0[key.type.linkForChildren].key == key
       }
       oracle.check(
-        summary.kept.processes == processes && summary.kept.parents == parents
-          && summary.kept.namespaces == 0,
-        "\(key) is kept by \(summary.kept), not by \(processes) and \(parents)")
+        summary.references.processes == processes && summary.references.parents == parents
+          && summary.references.namespaces == 0,
+        "\(key) is kept by \(summary.references), not by \(processes) and \(parents)")
     }
     oracle.report()
   }

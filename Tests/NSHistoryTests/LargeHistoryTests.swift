@@ -61,10 +61,10 @@ struct LargeHistoryTests {
       try reader.reading(.recording()) { (reading) throws(SQLiteError) in
         guard let samples = try reading.index.samples(around: window) else { return }
         for name in names {
-          let ways = try [0, Int64(1) << 40].map { (few) throws(SQLiteError) in
+          let ways = try [0, Int64(1) << 40].map { (count) throws(SQLiteError) in
             try DescribedTasks(
               reading: reading, condition: "comm IN (?, ?)", values: [.text(name), .text(name)],
-              few: few
+              assumedCount: count
             ).tasks(in: samples)
           }
           #expect(ways[0] == ways[1], "\(name) in \(window)")

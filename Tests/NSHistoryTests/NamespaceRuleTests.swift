@@ -506,7 +506,7 @@ private struct MembershipComparer {
     // Forces the plan for a namespace that is in many sets of which few have a task at the time.
     let throughAll = MembersAtSample(reading.connection, reading.index)
     throughAll.manySets = 0
-    throughAll.few = 0
+    throughAll.assumedCount = 0
     for lifetime in try reading.namespaces.lifetimes(where: "1", []) {
       let members = inNamespaces[lifetime.namespace] ?? []
       for (path, sql) in [

@@ -66,7 +66,7 @@ struct PinTests {
     let summary = try #require(try reader.namespaces(.inode(.net, Self.net.inode)).first)
     #expect(summary.pins.count == 2)
     #expect(summary.pins.map(\.isInLastScan) == [false, true])
-    #expect(summary.kept.pins == 1)
+    #expect(summary.references.pins == 1)
     #expect(summary.pins[0].lastSeen - summary.pins[0].firstSeen == SmallHistory.second)
   }
 
@@ -97,7 +97,7 @@ struct PinTests {
     let reader = try history.end()
     #expect(try pins(reader, at: history.now.wall + 1).map(\.isCertain) == [false])
     let summary = try #require(try reader.namespaces(.inode(.net, Self.net.inode)).first)
-    #expect(summary.kept.pins == 0 && summary.pins.map(\.isInLastScan) == [false])
+    #expect(summary.references.pins == 0 && summary.pins.map(\.isInLastScan) == [false])
   }
 
   @Test("without IDs, an inode number at a moment is one namespace, for pins and processes")

@@ -8,7 +8,7 @@ import Testing
 
 @testable import NSHistory
 
-struct FewHistoriesTests {
+struct SelectedHistoriesTests {
   @Test(
     "with events and short-lived processes, few loaded histories answer as all do",
     arguments: 1...6 as ClosedRange<UInt64>)
@@ -39,8 +39,8 @@ struct FewHistoriesTests {
     let moments = (0..<samples).flatMap { sample in
       [-3, 0, 1, 2, 5].map { script.end(sample) + $0 * HistoryScript.second / 2 }
     }
-    let few = try check(HistoryReader(path: path), pids: 1...3, moments)
-    #expect(few > 20, "of no PID were only few looked at")
+    let fewer = try check(HistoryReader(path: path), pids: 1...3, moments)
+    #expect(fewer > 20, "too few PIDs had fewer histories loaded than all")
   }
 
   /// The next process with the PID is in another pid namespace, and the one after it may have started before a sample
@@ -76,14 +76,14 @@ struct FewHistoriesTests {
     _ reader: HistoryReader, pids: ClosedRange<Int64>, _ times: [WallTime]
   ) throws -> Int {
     try reader.reading(.recording()) { (reading) throws(SQLiteError) in
-      var few = 0
+      var fewer = 0
       for time in times {
         let sampleWindows = try reading.index.sampleWindows(at: time)
         for pid in pids {
           let selector = SameQuestion.Selector(pid: pid)
           let all = try reading.pidHistories.pidHistory(selector)
           let some = try reading.pidHistories.pidHistory(selector, in: sampleWindows)
-          few += some.known.count < all.known.count ? 1 : 0
+          fewer += some.known.count < all.known.count ? 1 : 0
           for sampleWindow in sampleWindows {
             #expect(running(some, sampleWindow, time) == running(all, sampleWindow, time))
             for link in NamespaceLink.allCases {
@@ -98,7 +98,7 @@ struct FewHistoriesTests {
           #expect(moment.processes == alive.processes)
         }
       }
-      return few
+      return fewer
     }
   }
 

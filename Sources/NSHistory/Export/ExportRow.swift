@@ -42,7 +42,7 @@ extension ExportFilter {
     var filter = self
     let window = index.window(TimeWindow(since: since, until: until))
     (filter.since, filter.until) = (window.since, window.until)
-    if let limits = index.held?.limits, isOfAll {
+    if let limits = index.slice?.limits, isOfAll {
       filter.pids = limits.pids
       filter.names = Set(limits.containers.map(ProcessSelector.container))
     }

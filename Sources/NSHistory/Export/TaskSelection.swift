@@ -33,7 +33,7 @@ struct TaskSelection {
     }
     let asked = filter.names.isEmpty ? filter.tasks : filter.tasks ?? []
     let tasks = asked.map { Set($0.map(TaskID.init(rawValue:))) }
-    let everything = index.held?.numbers.clamped(to: index.everything) ?? index.everything
+    let everything = index.slice?.numbers.clamped(to: index.everything) ?? index.everything
     var found = try Self.tasks(names, connection)
     for selector in filter.names {
       found.formUnion(try Self.tasksByNamespaces(selector, everything, reading))

@@ -218,7 +218,7 @@ extension HistoryReader {
       let query = CoverageQuery(reading: reading, window: reading.index.window(window))
       // Without a window, the coverage of a slice is that of its samples.
       try query.forEach(
-        in: window.isEverything ? reading.index.held?.numbers : nil, body)
+        in: window.isEverything ? reading.index.slice?.numbers : nil, body)
     }
   }
 

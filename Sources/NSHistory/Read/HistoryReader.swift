@@ -95,8 +95,8 @@ public final class HistoryReader {
         // A recorder may have run between the check and the lock, and left a `-wal` file.
         if !hasWriteAheadLog(file) { return (lock, false, true) }
       }
-      let (isRecorded, keeper) = try FileLock.probe(file)
-      return (keeper, isRecorded, false)
+      let (isRecorded, lock) = try FileLock.probe(file)
+      return (lock, isRecorded, false)
     } catch {
       throw HistoryError(
         error == .permissionDenied ? .denied : .inputOutput, operation, path,

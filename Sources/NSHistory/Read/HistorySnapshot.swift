@@ -44,7 +44,7 @@ extension HistoryReader {
       do throws(SQLiteError) {
         return try body(HistorySnapshot(connection, index(), isRecorded: isRecorded))
       } catch {
-        guard error.kind == .notHeld, let bounds else { throw wrap(error) }
+        guard error.kind == .notFound, let bounds else { throw wrap(error) }
         throw refusal(bounds, because: error.message)
       }
     }

@@ -147,7 +147,7 @@ final class MembersAtSample {
   /// The number of sets from which on a scan of all memberships in the range may be cheaper.
   var manySets: Int64 = 64
   /// The assumed number of memberships at any one time.
-  var few = 512.0
+  var assumedCount = 512.0
   /// The number of index searches for each set: one for each class of lengths.
   private static let searches = 20.0
 
@@ -167,7 +167,7 @@ final class MembersAtSample {
     during samples: ClosedRange<SequenceNumber>? = nil
   ) throws(SQLiteError) -> String {
     let sets = try sets(of: namespace)
-    let there = try few + (samples.map(count) ?? 0)
+    let there = try assumedCount + (samples.map(count) ?? 0)
     guard sets >= manySets, there < Double(sets) * Self.searches else {
       return byEither
         ? IntervalOverlapQuery.holding(columns) : IntervalOverlapQuery.inNamespace(columns)
@@ -226,8 +226,8 @@ struct MemberFinder {
   ) throws(SQLiteError) -> ProcessRecord? {
     // For a time before the slice no check is needed: where a task of the slice joined a namespace, the slice has the
     // processes that were in the namespace just before that.
-    if let held = reading.index.held, held.side(of: sample) == .after {
-      try held.require(sample...sample)
+    if let slice = reading.index.slice, slice.side(of: sample) == .after {
+      try slice.require(sample...sample)
     }
     var found: [TaskID: (count: Int, begun: SequenceNumber, pid: Int64)] = [:]
     for namespace in namespaces where namespace.isInitial != true {
@@ -284,7 +284,7 @@ struct MemberFinder {
     }
     let range = first...sample - 1
     // A slice may lack members from before its own time, so that finding none then proves nothing.
-    let isHeld = reading.index.held?.side(of: first) ?? .held == .held
+    let isInSlice = reading.index.slice?.side(of: first) ?? .inside == .inside
     // A row without a kernel id, from a process that had exited before the id could be read, may be the same
     // namespace.
     guard try areEventsComplete(first...sample),
@@ -298,7 +298,7 @@ struct MemberFinder {
           .integer(Int64(namespace.type.linkForChildren.rawValue))
         ]
       ).map { $0.task(0) }
-    guard !members.isEmpty || !isHeld, members.count < Int(Self.most) else { return false }
+    guard !members.isEmpty || !isInSlice, members.count < Int(Self.most) else { return false }
     for member in Set(members) where member != process.task {
       let other = try reading.taskHistories.history(of: member)?.process
       guard let other, other.boot == process.boot, other.pid == process.pid,

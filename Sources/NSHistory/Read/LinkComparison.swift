@@ -93,8 +93,8 @@ struct LinkComparison {
     if namespace.isInitial == true { return .joined }
     // For a time before the slice no check is needed: the slice has the processes that were in a namespace of its own
     // when the namespace was first observed.
-    if let held = reading.index.held, held.side(of: sample) == .after {
-      try held.require(sample...sample)
+    if let slice = reading.index.slice, slice.side(of: sample) == .after {
+      try slice.require(sample...sample)
     }
     let first = try reading.namespaces.lifetime(namespace.id).first
     if first == sample {
@@ -264,7 +264,7 @@ final class LastReadLinks {
   private(set) var readCount = 0
 
   /// Up to this many memberships are read again in each call, without a cursor.
-  private static let few = 16
+  private static let mostUncached = 16
 
   /// How far the memberships of a process were read, and which membership gave the last readable value
   /// of each link. It stores indices of memberships instead of links, to save memory with very many
@@ -272,9 +272,9 @@ final class LastReadLinks {
   private struct Cursor {
     var count = 0
     /// By link, the index of the first membership with its last readable value; -1 for none.
-    var read = [Int32](repeating: -1, count: NamespaceLink.count)
+    var first = [Int32](repeating: -1, count: NamespaceLink.count)
     /// By link, the index of the last membership with that value; -1 for none.
-    var held = [Int32](repeating: -1, count: NamespaceLink.count)
+    var last = [Int32](repeating: -1, count: NamespaceLink.count)
   }
 
   init(_ sets: SetReader) { self.sets = sets }
@@ -285,7 +285,7 @@ final class LastReadLinks {
   func links(
     of history: TaskHistory, before count: Int
   ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: SequenceNumber]) {
-    guard count > Self.few else { return try links(history.memberships[..<count]) }
+    guard count > Self.mostUncached else { return try links(history.memberships[..<count]) }
     var cursor = cursors[history.process.task] ?? Cursor()
     if cursor.count > count { cursor = Cursor() }
     while cursor.count < count { try advance(&cursor, history) }
@@ -293,11 +293,11 @@ final class LastReadLinks {
     var links: Links = [:]
     var samples: [NamespaceLink: SequenceNumber] = [:]
     for link in NamespaceLink.allCases {
-      let position = Int(cursor.read[Int(link.rawValue)])
+      let position = Int(cursor.first[Int(link.rawValue)])
       guard position >= 0 else { continue }
       links[link] = try sets.links(of: history.memberships[position].set)[link]
-      let held = Int(cursor.held[Int(link.rawValue)])
-      if held >= 0 { samples[link] = history.memberships[held].until }
+      let last = Int(cursor.last[Int(link.rawValue)])
+      if last >= 0 { samples[link] = history.memberships[last].until }
     }
     return (links, samples)
   }
@@ -322,13 +322,13 @@ final class LastReadLinks {
     let position = Int32(cursor.count)
     for (link, value) in try sets.links(of: history.memberships[cursor.count].set) {
       let index = Int(link.rawValue)
-      let known = Int(cursor.read[index])
+      let known = Int(cursor.first[index])
       let before = known < 0 ? nil : try sets.links(of: history.memberships[known].set)[link]
       if before == value {
-        cursor.held[index] = position
+        cursor.last[index] = position
       } else if Links.replaces(before, value) {
-        cursor.read[index] = position
-        cursor.held[index] = position
+        cursor.first[index] = position
+        cursor.last[index] = position
       }
     }
     cursor.count += 1

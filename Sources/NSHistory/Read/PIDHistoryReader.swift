@@ -22,15 +22,15 @@ final class PIDHistoryReader {
   func pidHistory(
     _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]? = nil
   ) throws(SQLiteError) -> PIDHistory {
-    try requireHeld(selector.number)
-    return try unheldHistory(selector, in: sampleWindows)
+    try requireInSlice(selector.number)
+    return try uncheckedHistory(selector, in: sampleWindows)
   }
 
   /// Returns the same, without the check that a slice has a process of the PID.
-  private func unheldHistory(
+  private func uncheckedHistory(
     _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]? = nil
   ) throws(SQLiteError) -> PIDHistory {
-    if let sampleWindows, let histories = try few(selector, in: sampleWindows) {
+    if let sampleWindows, let histories = try selectedHistories(selector, in: sampleWindows) {
       return try pidHistory(of: histories, pid: selector.pid, known: histories.map(\.process))
     }
     let histories = try all(selector.number)
@@ -70,7 +70,7 @@ final class PIDHistoryReader {
   func histories(
     _ number: TaskNumber, alive: WallTime?, within: Int64 = 0
   ) throws(SQLiteError) -> [TaskHistory] {
-    try requireHeld(number)
+    try requireInSlice(number)
     guard let alive else { return try all(number) }
     return try histories(number, at: alive, within: within)
   }
@@ -84,20 +84,20 @@ final class PIDHistoryReader {
     _ number: TaskNumber, at alive: WallTime, within: Int64
   ) throws(SQLiteError) -> [TaskHistory] {
     let selector = SameQuestion.Selector(number, alive: alive, within: within)
-    if let few = try few(selector, in: []) { return few }
-    let picked = Set(try unheldHistory(selector).processes.map(\.task))
+    if let histories = try selectedHistories(selector, in: []) { return histories }
+    let picked = Set(try uncheckedHistory(selector).processes.map(\.task))
     return try all(number).filter { picked.contains($0.process.task) }
   }
 
   /// Throws if the history is a slice in which no process had a PID: whether the PID was recorded at another time is a
   /// part of every answer about it.
-  private func requireHeld(_ number: TaskNumber) throws(SQLiteError) {
-    guard let held = index.held else { return }
+  private func requireInSlice(_ number: TaskNumber) throws(SQLiteError) {
+    guard let slice = index.slice else { return }
     let there = try all(number).contains {
-      $0.firstSample <= held.numbers.upperBound && $0.lastSample >= held.numbers.lowerBound
+      $0.firstSample <= slice.numbers.upperBound && $0.lastSample >= slice.numbers.lowerBound
     }
-    let isHeld = there && held.limits?.pids.contains(number.pid) != false
-    if !isHeld { try index.requireWhole("a process with the PID \(number)") }
+    let isInSlice = there && slice.limits?.pids.contains(number.pid) != false
+    if !isInSlice { try index.requireWhole("a process with the PID \(number)") }
   }
 
   private func all(_ number: TaskNumber) throws(SQLiteError) -> [TaskHistory] {
@@ -107,7 +107,7 @@ final class PIDHistoryReader {
 
   /// Returns the processes that a selector selects, without reading all processes that had the PID; nil if that
   /// does not suffice.
-  private func few(
+  private func selectedHistories(
     _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]
   ) throws(SQLiteError) -> [TaskHistory]? {
     // A thread needs no shortcut: threads with one PID and TID are recorded a few times at most.

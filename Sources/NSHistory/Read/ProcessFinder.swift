@@ -129,7 +129,7 @@ struct DescribedTasks {
   var isOfContainers = false
   /// The assumed number of tasks at any one time: a description that fewer tasks have is no reason to scan all
   /// tasks of a range.
-  var few: Int64 = 4096
+  var assumedCount: Int64 = 4096
 
   /// Returns the row ids in ascending order: those of `short_lived_task` first, the latest of them before the
   /// others, because these ids are negative.
@@ -159,7 +159,7 @@ struct DescribedTasks {
     guard let first = reading.index.first, let last = reading.index.last,
       samples.lowerBound > first || samples.upperBound < last
     else { return false }
-    let there = try Int64(min(reading.members.count(samples), 1e15)) + few
+    let there = try Int64(min(reading.members.count(samples), 1e15)) + assumedCount
     let described = try reading.connection.prepare(
       "SELECT COUNT(*) FROM (SELECT 1 FROM task WHERE \(condition) LIMIT ?)"
     ).bind(values + [.integer(there)]).first { $0.integer(0) }

@@ -5,16 +5,16 @@ internal import SQLite
 /// "sample" also stands for an event wherever a sequence number can be that of either.
 ///
 /// Samples are in the order of the boot clock. The wall clock may have been set back, so that one wall time can
-/// be several moments. Within a stretch between two steps of the wall clock, wall times are in order, except for
-/// corrections smaller than `ClockStep.least`, so the index searches a stretch by bisection.
+/// be several moments. Within a segment between two steps of the wall clock, wall times are in order, except for
+/// corrections smaller than `ClockStep.least`, so the index searches a segment by bisection.
 final class SampleIndex {
   let sessions: [SessionSpan]
-  /// The first samples of the stretches that begin inside a session.
+  /// The first samples of the segments that begin inside a session.
   let clockSteps: [SequenceNumber]
-  /// The range of samples of each stretch, in order.
-  private let stretches: [ClosedRange<SequenceNumber>]
+  /// The range of samples of each segment, in order.
+  private let clockSegments: [ClosedRange<SequenceNumber>]
   /// The samples and events of which a slice has every row; nil for a history that is no slice.
-  let held: HeldNumbers?
+  let slice: SliceExtent?
   private let connection: Connection
   private let points: PointReader
   /// The wall clock time at which the question is asked.
@@ -26,8 +26,8 @@ final class SampleIndex {
   ) throws(SQLiteError) {
     self.connection = connection
     self.now = now
-    held = try HeldNumbers(connection)
-    points = PointReader(connection, isSlice: held != nil)
+    slice = try SliceExtent(connection)
+    points = PointReader(connection, isSlice: slice != nil)
     sessions = try SessionSpan.all(in: connection, isRecorded: isRecorded, file: file)
     try Self.requireNamesApart(connection)
     let all = Self.range(of: sessions)
@@ -35,7 +35,7 @@ final class SampleIndex {
       .map { $0.sequence(0) }.filter(all.contains)
     let starts = Set(sessions.map(\.first)).union(clockSteps).sorted()
     let ends = starts.dropFirst().map { $0 - 1 } + (sessions.last.map { [$0.last] } ?? [])
-    stretches = zip(starts, ends).map { $0...$1 }
+    clockSegments = zip(starts, ends).map { $0...$1 }
   }
 
   /// Throws unless all row ids of tasks and short-lived tasks are positive. A row of `short_lived_task` has the
@@ -71,9 +71,9 @@ final class SampleIndex {
   func recorded() throws(SQLiteError) -> ClosedRange<WallTime>? {
     var low: WallTime?
     var high: WallTime?
-    for stretch in stretches {
-      let opening = try point(stretch.lowerBound).wallEnd
-      let closing = try point(stretch.upperBound).wall
+    for segment in clockSegments {
+      let opening = try point(segment.lowerBound).wallEnd
+      let closing = try point(segment.upperBound).wall
       low = min(low ?? opening, opening, closing)
       high = max(high ?? closing, opening, closing)
     }
@@ -166,9 +166,9 @@ final class SampleIndex {
   }
 
   /// Returns the parts of a range in each of which the wall clock was not set.
-  func stretches(in range: ClosedRange<SequenceNumber>) -> [ClosedRange<SequenceNumber>] {
-    let low = stretches.partitioningIndex { $0.upperBound >= range.lowerBound }
-    return stretches[low...].prefix { $0.lowerBound <= range.upperBound }
+  func clockSegments(in range: ClosedRange<SequenceNumber>) -> [ClosedRange<SequenceNumber>] {
+    let low = clockSegments.partitioningIndex { $0.upperBound >= range.lowerBound }
+    return clockSegments[low...].prefix { $0.lowerBound <= range.upperBound }
       .map { $0.clamped(to: range) }
   }
 
@@ -181,14 +181,14 @@ final class SampleIndex {
     guard let first, let last else { return [] }
     // The sequence numbers of the samples that end the windows that may cover the time.
     var candidates: Set<SequenceNumber> = [first, last + 1]
-    for stretch in stretches {
-      candidates.insert(stretch.lowerBound)
-      guard try point(stretch.lowerBound).wall <= wall &+ ClockStep.least,
-        try point(stretch.upperBound).wallEnd >= wall &- ClockStep.least
+    for segment in clockSegments {
+      candidates.insert(segment.lowerBound)
+      guard try point(segment.lowerBound).wall <= wall &+ ClockStep.least,
+        try point(segment.upperBound).wallEnd >= wall &- ClockStep.least
       else { continue }
-      let low = try lastSample(in: stretch, notAfter: wall &- ClockStep.least).id
-      var id = max(stretch.lowerBound, low - 1)
-      while id <= stretch.upperBound, try point(id).wall <= wall &+ ClockStep.least {
+      let low = try lastSample(in: segment, notAfter: wall &- ClockStep.least).id
+      var id = max(segment.lowerBound, low - 1)
+      while id <= segment.upperBound, try point(id).wall <= wall &+ ClockStep.least {
         candidates.insert(id + 1)
         id += 1
       }
@@ -218,21 +218,21 @@ final class SampleIndex {
     return last.wall <= now && now < wall
   }
 
-  /// Returns the sequence number of the first sample that began at this time or later, in any stretch; one past
+  /// Returns the sequence number of the first sample that began at this time or later, in any segment; one past
   /// the last sample if there is none.
   func firstSample(notBefore wall: WallTime) throws(SQLiteError) -> SequenceNumber {
-    for stretch in stretches where try point(stretch.upperBound).wall >= wall {
-      guard try point(stretch.lowerBound).wall < wall else { return stretch.lowerBound }
-      return try lastSample(in: stretch, notAfter: wall &- 1).id + 1
+    for segment in clockSegments where try point(segment.upperBound).wall >= wall {
+      guard try point(segment.lowerBound).wall < wall else { return segment.lowerBound }
+      return try lastSample(in: segment, notAfter: wall &- 1).id + 1
     }
     return (last ?? .zero) + 1
   }
 
-  /// Returns the sequence number of the last sample that began at this time or earlier, in any stretch; one
+  /// Returns the sequence number of the last sample that began at this time or earlier, in any segment; one
   /// before the first sample if there is none.
   func lastSample(notAfter wall: WallTime) throws(SQLiteError) -> SequenceNumber {
-    for stretch in stretches.reversed() where try point(stretch.lowerBound).wall <= wall {
-      return try lastSample(in: stretch, notAfter: wall).id
+    for segment in clockSegments.reversed() where try point(segment.lowerBound).wall <= wall {
+      return try lastSample(in: segment, notAfter: wall).id
     }
     return first.map { $0 - 1 } ?? .zero
   }
@@ -248,19 +248,19 @@ final class SampleIndex {
       let middle = low + (high - low + 1) / 2
       let isBefore =
         switch side(of: middle) {
-        case .held: try point(middle).wall <= wall
+        case .inside: try point(middle).wall <= wall
         case .before: true
         case .after: false
         }
       if isBefore { low = middle } else { high = middle - 1 }
     }
-    try held?.require(low...min(low + 1, range.upperBound))
+    try slice?.require(low...min(low + 1, range.upperBound))
     return try point(low)
   }
 
   /// Returns whether a sequence number is before, among or after those of which a slice has every row. A search by
   /// bisection cannot read the numbers before and after: it treats them as too early and as too late.
-  func side(of number: SequenceNumber) -> HeldNumbers.Side { held?.side(of: number) ?? .held }
+  func side(of number: SequenceNumber) -> SliceExtent.Side { slice?.side(of: number) ?? .inside }
 }
 
 /// Reads samples and events by sequence number. Consecutive events are stored in one batch.
@@ -317,7 +317,7 @@ final class PointReader {
     }
     guard let point = found else {
       if isSlice, session != nil {
-        throw .notHeld("sample \(id) is not in the slice", operation: "read a sample")
+        throw .notFound("sample \(id) is not in the slice", operation: "read a sample")
       }
       throw .corrupt("sample \(id) is missing", operation: "read a sample")
     }

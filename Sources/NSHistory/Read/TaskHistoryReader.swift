@@ -14,7 +14,8 @@ final class TaskHistoryReader {
   /// The long histories that were read last. The limit is the number of all their memberships.
   private var long = BoundedCache<TaskID, TaskHistory>(limit: 1 << 20)
 
-  private static let few = 64
+  /// A history with more memberships than this is long.
+  private static let mostOfShort = 64
 
   init(_ connection: Connection, _ index: SampleIndex, _ sets: SetReader) {
     self.connection = connection
@@ -90,7 +91,7 @@ final class TaskHistoryReader {
 
   private func store(_ history: TaskHistory) {
     let count = history.memberships.count
-    if count > Self.few {
+    if count > Self.mostOfShort {
       long.insert(history, for: history.process.task, weight: count)
     } else {
       known.insert(history, for: history.process.task)

@@ -52,9 +52,9 @@ final class FileLock {
     return try lock.take(LOCK_SH) ? lock : nil
   }
 
-  /// Returns whether a recorder holds the lock. The caller must retain `keeper`, which has the file open, as long as
+  /// Returns whether a recorder holds the lock. The caller must retain `lock`, which has the file open, as long as
   /// it reads the file: see `FileDescriptors`.
-  static func probe(_ path: String) throws(Errno) -> (isRecorded: Bool, keeper: FileLock) {
+  static func probe(_ path: String) throws(Errno) -> (isRecorded: Bool, lock: FileLock) {
     let lock = try FileLock(path, O_RDONLY)
     guard try lock.take(LOCK_SH) else { return (true, lock) }
     flock(lock.descriptor, LOCK_UN)

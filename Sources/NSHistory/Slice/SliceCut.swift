@@ -41,8 +41,8 @@ struct SliceCut {
       return nil
     }
     let latest = max(recorded.upperBound, try index.point(last).wallEnd)
-    let since = asked.since ?? index.held?.time.lowerBound ?? recorded.lowerBound
-    let until = asked.until ?? index.held?.time.upperBound ?? latest
+    let since = asked.since ?? index.slice?.time.lowerBound ?? recorded.lowerBound
+    let until = asked.until ?? index.slice?.time.upperBound ?? latest
     time = since...max(since, min(until, max(latest, now)))
     let window = TimeWindow(since: time.lowerBound, until: time.upperBound)
     let begin = try index.firstSample(notBefore: since)
@@ -67,7 +67,7 @@ struct SliceCut {
       low = ContainerRule.block(of: low).lowerBound
       high = ContainerRule.block(of: high).upperBound
     }
-    let all = index.held?.numbers ?? first...last
+    let all = index.slice?.numbers ?? first...last
     numbers = (low...high).clamped(to: all)
   }
 }

@@ -2,8 +2,8 @@ internal import SQLite
 
 /// The samples and events of which a slice (a history that was cut out of another one) has every row, and the time that
 /// the slice is about. A search in a range of other samples would miss rows that were left out, so it is refused
-/// (`SQLiteError.notHeld`).
-struct HeldNumbers {
+/// (`SQLiteError.notFound`).
+struct SliceExtent {
   /// The sequence numbers of these samples and events.
   let numbers: ClosedRange<SequenceNumber>
   /// The bounds of the slice.
@@ -12,7 +12,7 @@ struct HeldNumbers {
   let limits: (pids: Set<Int64>, containers: Set<String>)?
 
   /// Whether a sequence number is before, among or after those of which the slice has every row.
-  enum Side { case before, held, after }
+  enum Side { case before, inside, after }
 
   /// Reads what a slice holds; nil for a history that is no slice.
   init?(_ connection: Connection) throws(SQLiteError) {
@@ -35,23 +35,23 @@ struct HeldNumbers {
   }
 
   func side(of number: SequenceNumber) -> Side {
-    number < numbers.lowerBound ? .before : number > numbers.upperBound ? .after : .held
+    number < numbers.lowerBound ? .before : number > numbers.upperBound ? .after : .inside
   }
 
-  /// Throws unless every sample and event of a range is held.
+  /// Throws unless every sample and event of a range is in the slice.
   func require(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) {
     guard range.lowerBound >= numbers.lowerBound, range.upperBound <= numbers.upperBound else {
-      throw .notHeld(
+      throw .notFound(
         "not all of samples \(range.lowerBound) to \(range.upperBound) are in it",
         operation: "search a range of samples")
     }
   }
 
-  /// Throws unless every process of the samples and events of a range is held.
+  /// Throws unless every process of the samples and events of a range is in the slice.
   func requireProcesses(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) {
     try require(range)
     guard limits == nil else {
-      throw .notHeld(
+      throw .notFound(
         "other processes may have been there", operation: "search the processes of a range")
     }
   }
@@ -61,7 +61,7 @@ extension SampleIndex {
   /// Returns the values of the two parameters of an `IntervalOverlapQuery` for a range. Throws if the history is a
   /// slice that does not have every process of the range.
   func values(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) -> [Value] {
-    if let range = whole(range) { try held?.requireProcesses(range) }
+    if let range = whole(range) { try slice?.requireProcesses(range) }
     return IntervalOverlapQuery.values(range)
   }
 
@@ -69,7 +69,7 @@ extension SampleIndex {
   func values(
     _ range: ClosedRange<SequenceNumber>, _ namespace: NamespaceRecord
   ) throws(SQLiteError) -> [Value] {
-    if let range = whole(range) { try held?.requireProcesses(range) }
+    if let range = whole(range) { try slice?.requireProcesses(range) }
     return IntervalOverlapQuery.values(range, namespace)
   }
 
@@ -82,7 +82,7 @@ extension SampleIndex {
 
   /// Throws if the history is a slice that does not have every sample and event of a range.
   func require(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) {
-    if let range = whole(range) { try held?.require(range) }
+    if let range = whole(range) { try slice?.require(range) }
   }
 
   /// Returns the part of a range that is within the sequence numbers of the history; nil if there is none.
@@ -95,16 +95,16 @@ extension SampleIndex {
 
   /// Returns the window that a question is about: in a slice, a side without an end reaches as far as the slice.
   func window(_ asked: TimeWindow) -> TimeWindow {
-    guard let held else { return asked }
+    guard let slice else { return asked }
     return TimeWindow(
-      since: asked.since ?? held.time.lowerBound, until: asked.until ?? held.time.upperBound)
+      since: asked.since ?? slice.time.lowerBound, until: asked.until ?? slice.time.upperBound)
   }
 
   /// Throws if the history is a slice, because the answer depends on rows of the whole history that a slice lacks.
   ///
   /// - Parameter what: the rows, for the message of the error.
   func requireWhole(_ what: String) throws(SQLiteError) {
-    guard held != nil else { return }
-    throw .notHeld("it does not have \(what)", operation: "search the whole history")
+    guard slice != nil else { return }
+    throw .notFound("it does not have \(what)", operation: "search the whole history")
   }
 }

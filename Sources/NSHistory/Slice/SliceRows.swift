@@ -42,7 +42,7 @@ struct SliceRows {
 
   /// Chooses all rows.
   func choose() throws(SQLiteError) {
-    try chooseHeld()
+    try chooseTasksOfRange()
     try chooseScans()
     try chooseOwnNamespaces()
     try choosePins()
@@ -78,7 +78,7 @@ struct SliceRows {
 
   // MARK: The slice's own time
 
-  private func chooseHeld() throws(SQLiteError) {
+  private func chooseTasksOfRange() throws(SQLiteError) {
     for table in Self.tables {
       try connection.execute("DROP TABLE IF EXISTS temp.\(table)")
       try connection.execute("CREATE TABLE temp.\(table) (id INTEGER PRIMARY KEY)")
@@ -351,11 +351,11 @@ struct SliceRows {
       SELECT member FROM (
         SELECT m.task_id AS member, COALESCE(m.until_seq, 9223372036854775807) AS held
         FROM namespace_set_link AS l CROSS JOIN membership AS m ON m.set_id = l.set_id
-        WHERE \(ChildrenHolders.isHeld(by: "?1"))
+        WHERE \(ChildrenHolders.isLink(to: "?1"))
         UNION ALL
         SELECT m.task_id, m.until_seq
         FROM namespace_set_link AS l CROSS JOIN short_lived_task AS m ON m.set_id = l.set_id
-        WHERE \(ChildrenHolders.isHeld(by: "?1")))
+        WHERE \(ChildrenHolders.isLink(to: "?1")))
       ORDER BY held DESC LIMIT 1
       """, [.integer(namespace.id)])
   }

@@ -169,13 +169,13 @@ struct ComparisonListing {
     let word = Self.colour(comparison.verdict).paint(comparison.verdict.rawValue, colours)
     if pids.isEmpty { return "\(word)  fewer than two processes match: \(tally)" }
     let who =
-      comparison.who.map { "\($0): \(Self.few(pids))," }
-      ?? (pids.count == 1 ? "PID \(pids[0])" : Self.few(pids))
+      comparison.who.map { "\($0): \(Self.shortened(pids))," }
+      ?? (pids.count == 1 ? "PID \(pids[0])" : Self.shortened(pids))
     return "\(word)  \(who) \(comparison.time): \(tally)"
   }
 
   /// Returns the PIDs as text; of more than 20 PIDs, the first 20 and the number of the others.
-  private static func few(_ pids: [String]) -> String {
+  private static func shortened(_ pids: [String]) -> String {
     let shown = pids.prefix(pids.count > mostPIDs ? mostPIDs : pids.count - 1)
     let rest = pids.count - shown.count
     return

@@ -26,7 +26,7 @@ enum NamespaceMomentColumns {
         .optional($0.maker) { $0.process.json }
       },
       Column("maker_certain", in: .data) { .optional($0.maker) { .bool($0.isCertain) } },
-      Column("pins", "PINNED BY", cell: { .init(text: keepers($0, zone)) }) {
+      Column("pins", "PINNED BY", cell: { .init(text: pinnedBy($0, zone)) }) {
         .array($0.pins.map(\.json))
       }.yielding(2),
       Column("parents", in: .data) { .integer(Int64($0.parents)) },
@@ -39,7 +39,7 @@ enum NamespaceMomentColumns {
 
   /// Returns what else than its processes keeps the namespace alive: its pins and, if it has no process, the
   /// processes whose children start in it.
-  private static func keepers(_ row: Row, _ zone: TimeZoneChoice) -> String {
+  private static func pinnedBy(_ row: Row, _ zone: TimeZoneChoice) -> String {
     let children = row.processes == 0 ? NamespaceFormatter.children(row) : nil
     return [children, PinFormatter.summary(row.pins, zone)].compactMap(\.self).filter {
       !$0.isEmpty

@@ -19,11 +19,10 @@ struct SummaryFormatter {
     }
     if let uid = summary.ownerUID { line += ", made by \(UserName.text(uid))" }
     if let parent = summary.parent, parent != summary.owner { line += ", made in \(parent.text)" }
-    return [line, first(summary), PinFormatter.list(summary.pins, zone), keepers(summary.kept)]
-      .compactMap(
-        \.self
-      )
-      .joined(separator: "; ")
+    let parts = [
+      line, first(summary), PinFormatter.list(summary.pins, zone), references(summary.references),
+    ]
+    return parts.compactMap(\.self).joined(separator: "; ")
   }
 
   /// The first process that was seen in the namespace; nil if the summary has none.
@@ -40,32 +39,33 @@ struct SummaryFormatter {
     return "\(maker): the first process seen in it was \(first.label)\(parent)\(container), \(time)"
   }
 
-  private func keepers(_ kept: NamespaceSummary.Keepers) -> String {
+  private func references(_ references: NamespaceSummary.References) -> String {
     let what = [
-      kept.processes == 0 ? nil : RecordingFormatter.count(kept.processes, "process", "processes"),
-      kept.parents == 0
+      references.processes == 0
+        ? nil : RecordingFormatter.count(references.processes, "process", "processes"),
+      references.parents == 0
         ? nil
-        : RecordingFormatter.count(kept.parents, "process", "processes")
+        : RecordingFormatter.count(references.parents, "process", "processes")
           + " whose children will start in it",
-      kept.namespaces == 0
+      references.namespaces == 0
         ? nil
-        : RecordingFormatter.count(kept.namespaces, "namespace", "namespaces")
+        : RecordingFormatter.count(references.namespaces, "namespace", "namespaces")
           + " made in it or owned by it",
     ].compactMap(\.self)
     let pins =
-      kept.pins == 0
-      ? nil : "in the last scan \(RecordingFormatter.count(kept.pins, "pin", "pins"))"
+      references.pins == 0
+      ? nil : "in the last scan \(RecordingFormatter.count(references.pins, "pin", "pins"))"
     guard let last = what.last else {
-      if let pins { return "\(pins) \(kept.pins == 1 ? "keeps" : "keep") it" }
+      if let pins { return "\(pins) \(references.pins == 1 ? "keeps" : "keep") it" }
       return "as of the last sample nothing that is recorded keeps it"
     }
     let all = what.count < 2 ? last : "\(what.dropLast().joined(separator: ", ")) and \(last)"
-    return "in the last sample \(all) \(isOne(kept) ? "keeps" : "keep") it"
+    return "in the last sample \(all) \(isSingular(references) ? "keeps" : "keep") it"
       + (pins.map { ", \($0)" } ?? "")
   }
 
-  private func isOne(_ kept: NamespaceSummary.Keepers) -> Bool {
-    kept.processes + kept.parents + kept.namespaces == 1
+  private func isSingular(_ references: NamespaceSummary.References) -> Bool {
+    references.processes + references.parents + references.namespaces == 1
   }
 
   func json(_ summary: NamespaceSummary) -> JSON {
@@ -84,10 +84,10 @@ struct SummaryFormatter {
         (
           "kept_by",
           .object([
-            ("processes", .integer(Int64(summary.kept.processes))),
-            ("parents", .integer(Int64(summary.kept.parents))),
-            ("namespaces", .integer(Int64(summary.kept.namespaces))),
-            ("pins", .integer(Int64(summary.kept.pins))),
+            ("processes", .integer(Int64(summary.references.processes))),
+            ("parents", .integer(Int64(summary.references.parents))),
+            ("namespaces", .integer(Int64(summary.references.namespaces))),
+            ("pins", .integer(Int64(summary.references.pins))),
           ])
         ),
       ])

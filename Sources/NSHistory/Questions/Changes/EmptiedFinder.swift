@@ -9,13 +9,13 @@ final class EmptiedFinder {
   private let reading: HistorySnapshot
   private let lastRead: LastReadLinks
   // Caches the result for one sample, because one sample may show many emptied namespaces.
-  private var known: (sample: SequenceNumber, keepers: Keepers)?
+  private var known: (sample: SequenceNumber, possible: PossibleNamespaces)?
 
   /// The namespaces that processes with unreadable links may be in.
-  private struct Keepers {
+  private struct PossibleNamespaces {
     var namespaces: Set<Int64> = []
     /// Whether one of the processes may be in any namespace, because not even its start time could be read.
-    var isAnybodys = false
+    var mayBeAny = false
   }
 
   init(_ reading: HistorySnapshot) {
@@ -36,8 +36,8 @@ final class EmptiedFinder {
     if try reading.namespaces.hasDouble(of: namespace, from: sample + 1, to: sample + 1) {
       return false
     }
-    let keepers = try keepers(at: sample + 1)
-    return !keepers.isAnybodys && !keepers.namespaces.contains(namespace.id)
+    let possible = try possibleNamespaces(at: sample + 1)
+    return !possible.mayBeAny && !possible.namespaces.contains(namespace.id)
   }
 
   private func hadMember(
@@ -47,34 +47,36 @@ final class EmptiedFinder {
       .bind(reading.index.values(sample...sample, namespace)).first { _ in true } ?? false
   }
 
-  private func keepers(at sample: SequenceNumber) throws(SQLiteError) -> Keepers {
-    if let known, known.sample == sample { return known.keepers }
+  private func possibleNamespaces(at sample: SequenceNumber) throws(SQLiteError)
+    -> PossibleNamespaces
+  {
+    if let known, known.sample == sample { return known.possible }
     let unread = try reading.connection.prepare(IntervalOverlapQuery.unread("m.task_id"))
       .bind(
         reading.index.values(sample...sample)
           + [.integer(Int64(UnreadReason.denied.rawValue))]
       ).map { $0.task(0) }
-    var keepers = Keepers()
-    for task in unread { try add(task, at: sample, to: &keepers) }
-    known = (sample, keepers)
-    return keepers
+    var possible = PossibleNamespaces()
+    for task in unread { try add(task, at: sample, to: &possible) }
+    known = (sample, possible)
+    return possible
   }
 
   private func add(
-    _ task: TaskID, at sample: SequenceNumber, to keepers: inout Keepers
+    _ task: TaskID, at sample: SequenceNumber, to possible: inout PossibleNamespaces
   ) throws(SQLiteError) {
     guard let history = try reading.taskHistories.history(of: task),
       let now = history.membership(at: sample)
     else { return }
     if history.process.startBoot == nil, history.memberships.first?.from == sample {
-      keepers.isAnybodys = true
+      possible.mayBeAny = true
     }
     let links = try reading.sets.links(of: now.set)
     let count = history.memberships.partitioningIndex { $0.from > sample }
     let read = try lastRead.links(of: history, before: count)
     for type in NamespaceType.allCases where links[type.link] == .unread(.denied) {
       if let namespace = read.links[type.link]?.namespace {
-        keepers.namespaces.insert(namespace.id)
+        possible.namespaces.insert(namespace.id)
       }
     }
   }

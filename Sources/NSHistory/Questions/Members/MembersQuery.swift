@@ -146,13 +146,13 @@ extension HistorySnapshot {
     defer { members.reset() }
     while try members.step() {
       let first = members.sequence(1)
-      if let held = index.held, first > begin {
+      if let slice = index.slice, first > begin {
         if isDecided() { return }
-        try held.requireProcesses(begin...first)
+        try slice.requireProcesses(begin...first)
       }
       guard try body(members.task(0), first) else { return }
     }
-    if !isDecided() { try index.held?.requireProcesses(begin...max(begin, high)) }
+    if !isDecided() { try index.slice?.requireProcesses(begin...max(begin, high)) }
   }
 }
 
@@ -167,7 +167,8 @@ final class MemberIntervals {
   /// The number of times that all memberships of a process were read.
   private(set) var readings = 0
 
-  private static let few = 16
+  /// The intervals of a process with up to this many memberships are not cached.
+  private static let mostUncached = 16
 
   private struct Key: Hashable {
     let task: TaskID
@@ -185,7 +186,7 @@ final class MemberIntervals {
     if let known = known[key] { return known[namespace.id] ?? [] }
     readings += 1
     let runs = try reading.pidHistories.runs(of: memberships(of: history, link))[link]
-    guard history.memberships.count > Self.few else {
+    guard history.memberships.count > Self.mostUncached else {
       return runs.filter { $0.value == .namespace(namespace) }
     }
     var byNamespace: [Int64: [PIDHistory.LinkInterval]] = [:]
@@ -222,7 +223,7 @@ struct ChildrenHolders {
 
   /// Returns the SQL condition that a row `l` of `namespace_set_link` is a link for children to a namespace, and that
   /// the process's own link of the set leads elsewhere.
-  static func isHeld(by namespace: String) -> String {
+  static func isLink(to namespace: String) -> String {
     // The code of a link for children is that of the process's own link plus one (`namespace_links`).
     """
     l.namespace_id = \(namespace) AND l.link IN (5, 7) AND NOT EXISTS (
@@ -238,7 +239,7 @@ struct ChildrenHolders {
   ///   - namespace: an SQL expression for the row id of the namespace.
   ///   - newest: an SQL expression for the last sample of all, up to which an open membership holds.
   static func last(of namespace: String, newest: String) -> String {
-    let isSelected = isHeld(by: namespace)
+    let isSelected = isLink(to: namespace)
     return """
       (SELECT MAX(held) FROM (
         SELECT COALESCE(m.until_seq, \(newest)) AS held

@@ -22,12 +22,12 @@ struct NamespaceSummaries {
       maker: maker, firstProcess: first?.process,
       parentOfFirst: first?.parent, isFirstExact: first?.isExact == true,
       mayBeOlder: first?.mayBeOlder == true, pins: pins,
-      kept: try keepers(lifetime.namespace, pins))
+      references: try references(lifetime.namespace, pins))
   }
 
-  private func keepers(
+  private func references(
     _ namespace: NamespaceRecord, _ pins: [PinRecord]
-  ) throws(SQLiteError) -> NamespaceSummary.Keepers {
+  ) throws(SQLiteError) -> NamespaceSummary.References {
     guard let last = reading.index.last else {
       return .init(processes: 0, parents: 0, namespaces: 0, pins: 0)
     }
@@ -152,10 +152,10 @@ package struct NamespaceSummary: Sendable, Hashable {
   /// Every pin that it ever had, in the order in which they were observed.
   package let pins: [PinRecord]
   /// The references that keep it alive in the last sample of the history.
-  package let kept: Keepers
+  package let references: References
 
   /// The recorded references that keep a namespace alive.
-  package struct Keepers: Sendable, Hashable {
+  package struct References: Sendable, Hashable {
     /// The number of processes in it in the last sample.
     package let processes: Int
     /// The number of processes outside of it with a link for children that leads to it (`pid_for_children`,
@@ -182,8 +182,8 @@ struct SeenTimes {
     guard let first = lifetime.first, let last = try last(lifetime), first <= last else {
       return nil
     }
-    let stretches = index.stretches(in: first...last)
-    guard !stretches.isEmpty else { return nil }
+    let segments = index.clockSegments(in: first...last)
+    guard !segments.isEmpty else { return nil }
     var low: WallTime?
     var high: WallTime?
     func add(_ seen: ClosedRange<WallTime>) {
@@ -193,15 +193,15 @@ struct SeenTimes {
     if let seen = try times(of: lifetime.namespace, at: first) { add(seen) }
     if let seen = try times(of: lifetime.namespace, at: last) { add(seen) }
     // If the clock was set back, the first sample in order may not have the earliest time.
-    for stretch in stretches {
-      let opening = try index.point(stretch.lowerBound)
-      let closing = try index.point(stretch.upperBound)
+    for segment in segments {
+      let opening = try index.point(segment.lowerBound)
+      let closing = try index.point(segment.upperBound)
       if opening.wall < low ?? WallTime.max,
-        let seen = try earliest(lifetime.namespace, in: stretch)
+        let seen = try earliest(lifetime.namespace, in: segment)
       {
         add(seen)
       }
-      if closing.wall > high ?? WallTime.min, let seen = try latest(lifetime.namespace, in: stretch)
+      if closing.wall > high ?? WallTime.min, let seen = try latest(lifetime.namespace, in: segment)
       {
         add(seen)
       }
@@ -219,34 +219,34 @@ struct SeenTimes {
   }
 
   private func earliest(
-    _ namespace: NamespaceRecord, in stretch: ClosedRange<SequenceNumber>
+    _ namespace: NamespaceRecord, in segment: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ClosedRange<WallTime>? {
-    try index.require(stretch.lowerBound...stretch.lowerBound)
-    if let seen = try times(of: namespace, at: stretch.lowerBound) { return seen }
-    let first = try number("MIN(MAX(held_from, ?))", stretch.lowerBound, namespace, stretch)
+    try index.require(segment.lowerBound...segment.lowerBound)
+    if let seen = try times(of: namespace, at: segment.lowerBound) { return seen }
+    let first = try number("MIN(MAX(held_from, ?))", segment.lowerBound, namespace, segment)
     return try first.flatMap { (first) throws(SQLiteError) in try times(of: namespace, at: first) }
   }
 
   private func latest(
-    _ namespace: NamespaceRecord, in stretch: ClosedRange<SequenceNumber>
+    _ namespace: NamespaceRecord, in segment: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ClosedRange<WallTime>? {
-    try index.require(stretch.upperBound...stretch.upperBound)
-    if let seen = try times(of: namespace, at: stretch.upperBound) { return seen }
-    let last = try number("MAX(MIN(held_until, ?))", stretch.upperBound, namespace, stretch)
+    try index.require(segment.upperBound...segment.upperBound)
+    if let seen = try times(of: namespace, at: segment.upperBound) { return seen }
+    let last = try number("MAX(MIN(held_until, ?))", segment.upperBound, namespace, segment)
     return try last.flatMap { (last) throws(SQLiteError) in try times(of: namespace, at: last) }
   }
 
-  /// Returns the first or the last sequence number of a stretch at which a process, or a link for children,
+  /// Returns the first or the last sequence number of a segment at which a process, or a link for children,
   /// was in a namespace.
   private func number(
     _ column: String, _ bound: SequenceNumber, _ namespace: NamespaceRecord,
-    _ stretch: ClosedRange<SequenceNumber>
+    _ segment: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> SequenceNumber? {
-    try index.require(stretch)
+    try index.require(segment)
     let held = "m.from_seq AS held_from, COALESCE(m.until_seq, high) AS held_until"
     return try reading.connection.prepare(
       "SELECT \(column) FROM (\(IntervalOverlapQuery.holding(held)))"
-    ).bind([.number(bound)] + values(namespace, stretch)).first { $0.optionalSequence(0) } ?? nil
+    ).bind([.number(bound)] + values(namespace, segment)).first { $0.optionalSequence(0) } ?? nil
   }
 
   private func values(

@@ -206,7 +206,7 @@ struct GroupObservation {
         let middle = low.middle(to: high)
         let isBefore =
           switch time.index.side(of: middle) {
-          case .held: try time.index.point(middle).bootEnd < start
+          case .inside: try time.index.point(middle).bootEnd < start
           case .before: true
           case .after: false
           }

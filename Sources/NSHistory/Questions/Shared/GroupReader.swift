@@ -35,7 +35,7 @@ struct GroupReader {
     group.isOpen = true
     let rows = Set(namespaces.map(\.id))
     let tasks = try members(of: namespaces)
-    guard isFew(tasks, &group) else { return }
+    guard isWithinLimit(tasks, &group) else { return }
     for task in tasks {
       var inside: [Membership] = []
       for membership in try reading.taskHistories.memberships(of: task, in: time.samples) {
@@ -93,12 +93,12 @@ struct GroupReader {
             to: &group)
         }
       }
-      group.timeWithoutPID = try UnheldPIDFinder(time: time).sampleWindows(
+      group.timeWithoutPID = try UnusedPIDFinder(time: time).sampleWindows(
         of: selector, found.histories)
     }
   }
 
-  private func isFew(_ tasks: [TaskID], _ group: inout SharedGroup) -> Bool {
+  private func isWithinLimit(_ tasks: [TaskID], _ group: inout SharedGroup) -> Bool {
     if tasks.count > SharedQuestion.most { group.tooManyCount = tasks.count }
     return group.tooManyCount == 0
   }
@@ -121,7 +121,7 @@ struct GroupReader {
   ) throws(SQLiteError) {
     guard let matcher = try DescriptionMatcher(selector, in: reading.connection) else { return }
     let tasks = try described.tasks(in: time.samples)
-    guard isFew(tasks, &group) else { return }
+    guard isWithinLimit(tasks, &group) else { return }
     var visited: Set<[Int64]> = []
     for task in tasks {
       let kind = try kind(of: task)

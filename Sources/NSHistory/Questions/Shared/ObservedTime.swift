@@ -285,7 +285,7 @@ struct SampleWindowSet: Hashable {
 }
 
 /// Finds the time in which none of the recorded processes of a PID certainly had it.
-struct UnheldPIDFinder {
+struct UnusedPIDFinder {
   let time: ObservedTime
 
   /// Returns that time; an empty set if the selector names a time and so means one process, or if no process is
@@ -294,9 +294,9 @@ struct UnheldPIDFinder {
     of selector: ProcessSelector, _ histories: [TaskHistory]
   ) throws(SQLiteError) -> SampleWindowSet {
     guard !histories.isEmpty, Self.selectsAnyProcess(by: selector) else { return .init() }
-    let held = SampleWindowSet(try histories.map(held))
-    guard case .latest = selector, let end = held.ranges.last?.upperBound else {
-      return time.asked.subtracting(held)
+    let used = SampleWindowSet(try histories.map(used))
+    guard case .latest = selector, let end = used.ranges.last?.upperBound else {
+      return time.asked.subtracting(used)
     }
     // The selector means the last process with the PID, so the time before its end does not count.
     return time.asked.intersection(end ..< .max)
@@ -313,7 +313,7 @@ struct UnheldPIDFinder {
 
   /// Returns the time in which a process was certainly running; without an end if the last sample of the
   /// history still shows the process.
-  private func held(_ history: TaskHistory) throws(SQLiteError) -> Range<SequenceNumber> {
+  private func used(_ history: TaskHistory) throws(SQLiteError) -> Range<SequenceNumber> {
     guard let last = history.memberships.last else {
       return history.firstSample..<history.firstSample
     }
