@@ -31,7 +31,12 @@ struct SharedValues {
     return made
   }
 
-  /// Returns a description with the same name, user and cgroup, whose texts are shared. Leaves the parent out.
+  /// Returns the description of a new process, with texts that are shared.
+  ///
+  /// Leaves the parent out, since the facts of an appearance have it (`ProcessFacts.parentPID`), as it was when the
+  /// process was found. The parent may have exited since: an appearance with two parents would not say which is
+  /// recorded. The next pass reads and reports the description of each new process in any case
+  /// (`ProcessEntry.descriptionsDue`), so the missing parent costs no read.
   mutating func description(_ new: ProcessDescription) -> ProcessDescription {
     ProcessDescription(comm: text(new.comm), uid: new.uid, cgroup: text(new.cgroup))
   }
