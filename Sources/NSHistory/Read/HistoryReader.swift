@@ -105,7 +105,9 @@ public final class HistoryReader {
   }
 
   private static func requireFile(_ path: String) throws(HistoryError) {
-    switch FileStatus.of(path) {
+    let status = FileStatus.of(path)
+    try HistoryFile.requireRegular(status, .notAHistory, operation, path)
+    switch status {
     case .file(let size):
       guard access(path, R_OK) == 0 else {
         throw HistoryError(
@@ -113,14 +115,6 @@ public final class HistoryReader {
           remedy: "ask its owner for the right to read it, or use another --db")
       }
       guard size > 0 else { throw HistoryFile.blank(operation, path) }
-    case .directory:
-      throw HistoryError(
-        .notAHistory, operation, path, reason: "it is a directory",
-        remedy: "give the path of the file in it")
-    case .special:
-      throw HistoryError(
-        .notAHistory, operation, path, reason: "it is a device, a FIFO or a socket",
-        remedy: "give the path of a file that nshist recorded")
     case .missing:
       throw HistoryError(
         .missing, operation, path, reason: "there is no such file",
@@ -129,6 +123,7 @@ public final class HistoryReader {
       throw HistoryError(
         errno == .permissionDenied ? .denied : .missing, operation, path, reason: "\(errno)",
         remedy: "check the path, and that you may enter its folders")
+    case .directory, .special: break
     }
   }
 

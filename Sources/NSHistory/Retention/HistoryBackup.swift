@@ -60,10 +60,10 @@ final class NewHistoryFile {
       throw refusal(
         "a -wal file is beside it, so that a program has it open, or had it and was killed")
     }
-    switch FileStatus.of(path) {
-    case .missing: break
-    case .directory: throw refusal("it is a directory", "give the path of a file in it")
-    case .special: throw refusal("it is a device, a FIFO or a socket")
+    let status = FileStatus.of(path)
+    try HistoryFile.requireRegular(status, .cannotCreate, operation, given)
+    switch status {
+    case .missing, .directory, .special: break
     case .unreachable(let errno):
       throw HistoryError(
         errno == .permissionDenied ? .denied : .cannotCreate, operation, given, reason: "\(errno)",

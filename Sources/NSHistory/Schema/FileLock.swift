@@ -155,6 +155,15 @@ enum FileStatus {
     default: .special
     }
   }
+
+  /// The reason why no history can be at the path, and the remedy; nil for a regular file, and where nothing was found.
+  var refusal: (reason: String, remedy: String)? {
+    switch self {
+    case .directory: ("it is a directory", "give the path of a file in it")
+    case .special: ("it is a device, a FIFO or a socket", "give the path of a regular file")
+    case .file, .missing, .unreachable: nil
+    }
+  }
 }
 
 /// The identity of a file, whatever path leads to it: its device and inode number (`inode(7)`).

@@ -57,6 +57,14 @@ enum HistoryFile {
       reason: "it is a slice, which was cut out of another history", remedy: remedy)
   }
 
+  /// Throws if a directory, a device, a FIFO or a socket is at the path.
+  static func requireRegular(
+    _ status: FileStatus, _ kind: HistoryError.Kind, _ operation: String, _ path: String
+  ) throws(HistoryError) {
+    guard let (reason, remedy) = status.refusal else { return }
+    throw HistoryError(kind, operation, path, reason: reason, remedy: remedy)
+  }
+
   /// Returns the error for a file with nothing in it.
   static func blank(_ operation: String, _ path: String) -> HistoryError {
     HistoryError(

@@ -348,15 +348,9 @@ enum WriterOpening {
 
   /// Throws an error if no history can be at the path, before a file is created there.
   private static func requireUsablePath(_ path: String) throws(HistoryError) {
-    switch FileStatus.of(path) {
-    case .directory:
-      throw HistoryError(
-        .cannotCreate, operation, path, reason: "it is a directory",
-        remedy: "give the path of a file in it")
-    case .special:
-      throw HistoryError(
-        .cannotCreate, operation, path, reason: "it is a device, a FIFO or a socket",
-        remedy: "give the path of a file")
+    let status = FileStatus.of(path)
+    try HistoryFile.requireRegular(status, .cannotCreate, operation, path)
+    switch status {
     case .missing, .file(size: 0):
       // SQLite would delete this -wal file, which is of no use without its database.
       if case .file(let size) = FileStatus.of(RealPath.of(path) + "-wal"), size > 0 {
@@ -365,7 +359,7 @@ enum WriterOpening {
           reason: "\(path)-wal is there, of a history that was moved away or removed",
           remedy: "move the history back beside it, move both together, or use another --db")
       }
-    case .file, .unreachable: break
+    case .file, .unreachable, .directory, .special: break
     }
   }
 
