@@ -49,9 +49,10 @@ struct SliceCostTests {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
     try write(path, samples: samples)
-    let writer = try SliceWriter(of: path)
+    let reader = try HistoryReader(path: path, writesBeside: true)
+    let writer = SliceWriter(reading: reader)
     var steps = 0
-    writer.reader.connection.onProgress(every: 100) { steps += 1 }
+    reader.connection.onProgress(every: 100) { steps += 1 }
     let window = TimeWindow(since: reading(10).wall, until: reading(20).wall)
     let slice = folder.file("slice.db")
     let result = try writer.write(SliceRequest(in: window), to: slice, named: slice)

@@ -8,7 +8,7 @@ internal import SystemPackage
 /// The history is read in one transaction, so that a recorder may continue to write it meanwhile. It is never changed:
 /// SQLite has it open for reading only. The copied rows have the same row ids and sequence numbers.
 package final class SliceWriter {
-  let reader: HistoryReader
+  private let reader: HistoryReader
   private let path: String
 
   /// A summary of a slice that was written.
@@ -24,9 +24,14 @@ package final class SliceWriter {
   /// Opens the history to cut.
   ///
   /// Throws `HistoryError`, as `HistoryReader` does.
-  package init(of path: String) throws(HistoryError) {
-    self.path = path
-    reader = try HistoryReader(path: path, writesBeside: true)
+  package convenience init(of path: String) throws(HistoryError) {
+    self.init(reading: try HistoryReader(path: path, writesBeside: true))
+  }
+
+  /// - Parameter reader: an open history beside which files can be written (`writesBeside`).
+  init(reading reader: HistoryReader) {
+    self.reader = reader
+    path = reader.path
   }
 
   /// Calls `body` periodically while a slice is written. If `body` returns false, the writing stops, and `write`
