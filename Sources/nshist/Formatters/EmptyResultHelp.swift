@@ -330,13 +330,19 @@ struct FutureTime {
     self.zone = zone
   }
 
+  /// Returns the remedy for a time of day that stands for one of today, which is still to come.
+  static func remedy(_ clock: String) -> String {
+    "write '\(yesterday(clock))' for the day before"
+  }
+
+  /// Returns the expression for a time of day on the day before.
+  static func yesterday(_ clock: String) -> String { "yesterday \(clock)" }
+
   /// The sentence about it, which says how to write the time of the day before.
   var text: String {
     let first = "\(TimeFormat.localTime(time, zone)) is in the future, after the last sample"
     guard time &- now < Self.day else { return first }
     let clock = TimeFormat.timeOfDay(time, .local)
-    return """
-      \(first); a time without a date is one of today: write 'yesterday \(clock)' for the day before
-      """
+    return "\(first); a time without a date is one of today: \(Self.remedy(clock))"
   }
 }

@@ -49,13 +49,12 @@ enum TimeArguments {
     let start = try time(since, "--since", now: now)
     let end = try end(until, "--until", now: now)
     if let start, let end, start > end {
-      // Only a time of day without a date is still a time after this word.
-      let before = "yesterday \(since ?? "")"
-      let isOfToday =
-        start > now && !TimeExpression.meanings(of: before, now: now, zone: .local).isEmpty
-      let remedy = isOfToday ? "write '\(before)' for the day before" : "swap them"
-      throw ValidationError(
-        "--since \(since ?? "") is later than --until \(until ?? ""); \(remedy)")
+      let (first, last) = (since ?? "", until ?? "")
+      // Only a time of day without a date is still a time after the word `yesterday`.
+      let before = TimeExpression.meanings(
+        of: FutureTime.yesterday(first), now: now, zone: .local)
+      let remedy = start > now && !before.isEmpty ? FutureTime.remedy(first) : "swap them"
+      throw ValidationError("--since \(first) is later than --until \(last); \(remedy)")
     }
     return (start, end)
   }
