@@ -109,6 +109,30 @@ struct NamesThroughTimeTests {
     #expect(all[2].changes.isEmpty && all[2].beginning.kind == .changed)
   }
 
+  @Test("a visit and its others have the last names that they had in it")
+  func visits() throws {
+    let reader = try history.end()
+    func visit(
+      _ one: ProcessSelector, _ other: SharedQuestion.Group
+    ) throws -> SharedAnswer.Visit {
+      let answer = try reader.shared(SharedQuestion([.processes(one), other], types: [.net]))
+      return try #require(answer.types.first?.visits.last, "\(answer)")
+    }
+    let second = NamespaceSelector.inode(.net, SmallHistory.namespace(.net, 2).inode)
+    let whole = try visit(.pid(10), .namespace(second))
+    #expect(whole.from == time(2) && whole.until == time(4), "\(whole)")
+    #expect(whole.process?.comm == "worker" && whole.process?.container?.id == Self.lab)
+    let early = try visit(.comm("nginx"), .namespace(second))
+    #expect(early.until == time(3) && early.process?.comm == "nginx", "\(early)")
+    // Process 30 gets its other name after the visit.
+    for (one, other) in [(Int64(30), Int64(40)), (40, 30)] {
+      let found = try visit(.pid(one), .processes(.pid(other)))
+      let all = [found.process].compactMap(\.self) + found.others
+      #expect(Set(all.compactMap(\.comm)).contains("one"), "\(found)")
+      #expect(!all.contains { $0.comm == "other" }, "\(found)")
+    }
+  }
+
   @Test("peers of a container are those of its processes while they were in it")
   func peers() throws {
     let reader = try history.end()

@@ -100,7 +100,8 @@ package struct SharedAnswer: Sendable {
   package struct Visit: Sendable, Hashable {
     /// The namespace.
     package var namespace: NamespaceRecord
-    /// The visiting process; nil if both groups are the same namespace.
+    /// The visiting process, with the last description that it had in the visit; nil if both groups are the same
+    /// namespace.
     package var process: ProcessRecord?
     /// The index of its group.
     package var group: Int

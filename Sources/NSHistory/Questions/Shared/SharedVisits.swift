@@ -181,14 +181,19 @@ struct SharedVisits {
     if !sharing.endsExactly, isLast, time.index.sessions.last?.isOpen == true { end = .open }
     if until > limit { end = .range }
     let others = others(of: candidate, &known)
+    // As in `history` and `members`, a process has the last description that it had in the interval: the program that
+    // a container runtime executes, not the runtime that entered the namespace. An event that ended the visit may have
+    // changed the description.
+    let isMoment = sharing.from == sharing.until
+    let last = sharing.endsExactly && !isMoment ? sharing.until - 1 : sharing.until
     return SharedAnswer.Visit(
       namespace: try reading.namespaces.lifetime(candidate.namespace).namespace,
       process: try candidate.presence.flatMap { (one) throws(SQLiteError) in
-        try reading.process(group.members[one.member])?.described(at: sharing.from)
+        try reading.process(group.members[one.member])?.described(at: last)
       },
       group: group.index, otherGroup: other.index,
       others: try others.prefix(SharedQuery.mostOthers).map { (member) throws(SQLiteError) in
-        try reading.process(other.members[member])
+        try reading.process(other.members[member])?.described(at: last)
       }.compactMap(\.self),
       otherCount: others.count, from: max(from, since), until: min(until, limit),
       beginning: beginning, end: end, isExact: isExact(sharing, opening),
