@@ -23,13 +23,15 @@ struct NSHist: ParsableCommand {
     // Restores the default action of SIGQUIT: the Swift runtime handles the signal as a crash and continues.
     signal(SIGQUIT, SIG_DFL)
     let console = Console()
+    let arguments: [String]
     var command: any ParsableCommand
     do {
-      let arguments = try EnvironmentOptions.add(
+      arguments = try EnvironmentOptions.add(
         to: CommandNames.complete(Arguments.joiningNegativeValues(Arguments.all)))
       command = try DirectCommand.parse(arguments) ?? parseAsRoot(arguments)
     } catch { ExitStatus.leave(for: error, of: nil, console.messages) }
     do {
+      try RepeatedOption.refuse(arguments, of: type(of: command))
       if let command = command as? any ConsoleCommand {
         try command.run(on: console)
       } else {

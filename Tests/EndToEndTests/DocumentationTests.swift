@@ -125,7 +125,7 @@ struct DocumentationTests {
     let program = example.replacing("nshist ", with: "'\(Command.nshist)' ", maxReplacements: 1)
     let isRecorder = example.contains("nshist record")
     return isRecorder
-      ? "\(program) --proc-root /nowhere --db /nowhere/history.db"
+      ? "\(program.replacing(#/ --db \S+/#, with: "")) --proc-root /nowhere --db /nowhere/history.db"
       : "cd '\(folder)' && NSHIST_DB=/nowhere/history.db \(program) >/dev/null"
   }
 
