@@ -84,3 +84,124 @@ struct QuerySame: QuestionCommand {
     return .range(since: window.since, until: window.until)
   }
 }
+
+/// Resolves the selectors of `query same` to the processes to compare. A name or a container stands for every
+/// process that it matched at the time of the question.
+struct SameOperands {
+  let reader: HistoryReader
+  let time: SameQuestion.Time
+  let help: EmptyResultHelp
+
+  /// The largest number of processes to compare. The comparison checks all of them at each change, so more take
+  /// too long.
+  private static let most = 5000
+
+  /// The resolved processes, with notes about them.
+  struct Operands {
+    var selectors: [SameQuestion.Selector] = []
+    /// Whether a name or container, and not a PID, selected some of the processes.
+    var areGroups = false
+    /// The number of other processes that had a PID that was given without a time.
+    var others: [Comparison.Others] = []
+    /// The sentences about `others`.
+    var notes: [String] = []
+  }
+
+  /// Returns the processes to compare; nil if a selector matches no process, with the reason on standard error.
+  func operands(_ asked: [ProcessSelector]) throws -> Operands? {
+    var operands = Operands()
+    var known: Set<SameQuestion.Selector> = []
+    func add(_ selector: SameQuestion.Selector) {
+      if known.insert(selector).inserted { operands.selectors.append(selector) }
+    }
+    var indexes: [Int64: Int] = [:]
+    for selector in asked {
+      if let one = try single(selector, &operands) {
+        add(one)
+        continue
+      }
+      let meant = try processes(selector)
+      guard !meant.isEmpty else {
+        try help.say(nothingOf: selector, in: window)
+        return nil
+      }
+      if selector.latestPID == nil { operands.areGroups = true }
+      try note(othersOf: selector, &operands)
+      for one in meant {
+        // The comparison covers the process while it matched any of the given names.
+        if let index = indexes[one.id] {
+          operands.selectors[index].names.insert(selector)
+          continue
+        }
+        var operand = SameQuestion.Selector(one.number, process: one.id)
+        operand.names = [selector]
+        indexes[one.id] = operands.selectors.count
+        operands.selectors.append(operand)
+      }
+    }
+    // Removes a process that a name selected if its PID was given too: the PID covers it under any name.
+    let plain = operands.selectors.filter(\.names.isEmpty)
+    operands.selectors.removeAll { named in
+      !named.names.isEmpty
+        && plain.contains {
+          $0.number == named.number
+            && ($0.process == named.process || ($0.process == nil && $0.alive == nil))
+        }
+    }
+    let all = operands.selectors
+    guard all.count <= Self.most else {
+      throw ValidationError(
+        """
+        that is \(all.count) processes, too many to compare all at once; narrow it down with --at, \
+        --since and --until, or ask whether any shared with any: nshist query shared
+        """)
+    }
+    guard all.count >= 2 else {
+      throw ValidationError(
+        "only one process matches, PID \(all.first?.pid ?? 0); name another one to compare it with")
+    }
+    return operands
+  }
+
+  /// Returns the operand of a selector that stands for one PID or TID; nil if the selector may match any number
+  /// of processes.
+  private func single(
+    _ selector: ProcessSelector, _ operands: inout Operands
+  ) throws -> SameQuestion.Selector? {
+    switch selector {
+    case .pid(let pid, let alive, let within):
+      return SameQuestion.Selector(pid: pid, alive: alive, within: within)
+    case .thread(let number, let alive, let within):
+      return SameQuestion.Selector(number, alive: alive, within: within)
+    case .latest(.pid(let pid, _, _)):
+      // At one moment, only one process has a PID.
+      guard case .range = time else { return SameQuestion.Selector(pid: pid) }
+      try note(othersOf: selector, &operands)
+      let last = try reader.processes(selector, in: window).last
+      return SameQuestion.Selector(pid: pid, process: last?.id)
+    default: return nil
+    }
+  }
+
+  /// Adds a note on how many other processes had a PID that stands for the last of them. Applies to PIDs inside a
+  /// container too, because its processes get the same PIDs again after a restart.
+  private func note(othersOf selector: ProcessSelector, _ operands: inout Operands) throws {
+    guard case .range = time, let pid = selector.latestPID,
+      let others = try help.others(of: selector, in: window)
+    else { return }
+    operands.notes.append("\(others).")
+    operands.others.append(
+      .init(pid: pid, count: try reader.otherIncarnations(selector, in: window)))
+  }
+
+  private var window: TimeWindow { time.window }
+
+  private func processes(_ selector: ProcessSelector) throws -> [ProcessRecord] {
+    guard case .at(let time) = time else {
+      return try reader.processes(selector, in: window)
+    }
+    return try reader.processes(at: time).processes.map(\.process)
+      // Excludes processes that entered a container's namespaces from outside.
+      .filter(reader.matcher(selector, countsOutsiders: false))
+  }
+}
