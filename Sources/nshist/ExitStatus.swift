@@ -41,44 +41,56 @@ enum ExitStatus {
     }
   }
 
-  /// Prints an error in one line on standard error, and ends the program.
+  /// Prints an error in one line on standard error, and returns the exit status of the program.
   ///
   /// - Parameter command: the command that failed; nil if the arguments were not parsed.
-  static func leave(
-    for error: any Error, of command: (any ParsableCommand.Type)?, _ messages: Messages
-  ) -> Never {
-    func fail(_ message: String, _ status: Int32) -> Never { end(message, status, messages) }
+  static func report(
+    _ error: any Error, of command: (any ParsableCommand.Type)?, on console: Console
+  ) -> Int32 {
+    func fail(_ message: String, _ status: Int32) -> Int32 {
+      console.messages.say(message, .error)
+      return status
+    }
     switch error {
-    case let error as HistoryError: fail(error.description, of(error.kind))
+    case let error as HistoryError: return fail(error.description, of(error.kind))
     case let error as UnknownNameError:
-      fail(error.description, error.unknown.mayBeExpired ? unknown : noInput)
-    case let error as OutputError: fail(error.description, error.status)
-    case let error as ProcfsError: fail(error.description, of(error))
-    case RecorderError.procfs(let error): fail(error.description, of(error))
-    case RecorderError.history(let error): fail(error.description, of(error.kind))
+      return fail(error.description, error.unknown.mayBeExpired ? unknown : noInput)
+    case let error as OutputError: return fail(error.description, error.status)
+    case let error as ProcfsError: return fail(error.description, of(error))
+    case RecorderError.procfs(let error): return fail(error.description, of(error))
+    case RecorderError.history(let error): return fail(error.description, of(error.kind))
     case RecorderError.events(let error):
-      fail(error.description, error.isRefusal ? noPermission : inputOutput)
+      return fail(error.description, error.isRefusal ? noPermission : inputOutput)
     case RecorderError.containerNames(let error):
-      fail(error.description, error.cause == .noSuchFileOrDirectory ? noInput : inputOutput)
-    case let error as RecorderError: fail(error.description, inputOutput)
-    case let error as ExitCode: exit(error.rawValue)
-    default: leave(forArguments: error, of: command, messages)
+      return fail(error.description, error.cause == .noSuchFileOrDirectory ? noInput : inputOutput)
+    case let error as RecorderError: return fail(error.description, inputOutput)
+    case let error as ExitCode: return error.rawValue
+    default:
+      let status = NSHist.exitCode(for: error).rawValue
+      return status == 0 ? printHelp(error, on: console) : fail(mistake(error, of: command), status)
     }
   }
 
-  /// Prints a requested help or version text in full, and a mistake in the arguments as one line; then ends the
-  /// program.
-  private static func leave(
-    forArguments error: any Error, of command: (any ParsableCommand.Type)?, _ messages: Messages
-  ) -> Never {
-    let status = NSHist.exitCode(for: error)
-    guard status.rawValue != 0 else { NSHist.exit(withError: error) }
+  /// Prints a requested help or version text in full, and returns the exit status.
+  private static func printHelp(_ request: any Error, on console: Console) -> Int32 {
+    do throws(OutputError) {
+      let output = OutputFile(descriptor: console.output)
+      try output.write(NSHist.fullMessage(for: request) + "\n")
+      try output.finish()
+      return 0
+    } catch { return report(error, of: nil, on: console) }
+  }
+
+  /// Returns a mistake in the arguments as one line.
+  private static func mistake(
+    _ error: any Error, of command: (any ParsableCommand.Type)?
+  ) -> String {
     let message = NSHist.message(for: error)
     let whole = message.split(whereSeparator: \.isNewline).joined(separator: " ")
     let line =
       UnknownOption(message: whole, helpCommand: helpCommand(for: error))?.text ?? whole
     let help = command.flatMap(NSHist.words).map { "\($0) --help" } ?? helpCommand(for: error)
-    end("\(line) (see \(help)\(EnvironmentOptions.text))", status.rawValue, messages)
+    return "\(line) (see \(help)\(EnvironmentOptions.text))"
   }
 
   /// Returns the command that prints the help, which the parser quotes in the last line of its message.
@@ -101,11 +113,6 @@ enum ExitStatus {
     case .busy: temporary
     case .denied: noPermission
     }
-  }
-
-  private static func end(_ message: String, _ status: Int32, _ messages: Messages) -> Never {
-    messages.say(message, .error)
-    exit(status)
   }
 }
 

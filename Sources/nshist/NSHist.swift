@@ -19,27 +19,29 @@ struct NSHist: ParsableCommand {
       Doctor.self, Status.self, Database.self,
     ])
 
-  /// Runs the command that the arguments name. Reports a failure in one line on standard error and with an exit
-  /// status of sysexits(3).
   static func main() {
     // Restores the default action of SIGQUIT: the Swift runtime handles the signal as a crash and continues.
     signal(SIGQUIT, SIG_DFL)
-    let console = Console()
-    let arguments: [String]
-    var command: any ParsableCommand
+    Glibc.exit(run(Arguments.all, on: Console()))
+  }
+
+  /// Runs the command that the arguments name, and returns its exit status. Reports a failure in one line on standard
+  /// error, and with an exit status of sysexits(3).
+  static func run(_ given: [String], on console: Console) -> Int32 {
+    var command: (any ParsableCommand)?
     do {
-      arguments = try EnvironmentOptions.add(
-        to: CommandNames.complete(Arguments.joiningNegativeValues(Arguments.all)))
-      command = try DirectCommand.parse(arguments) ?? parseAsRoot(arguments)
-    } catch { ExitStatus.leave(for: error, of: nil, console.messages) }
-    do {
-      try RepeatedOption.refuse(arguments, of: type(of: command))
-      if let command = command as? any ConsoleCommand {
-        try command.run(on: console)
+      let arguments = try EnvironmentOptions.add(
+        to: CommandNames.complete(Arguments.joiningNegativeValues(given)))
+      var parsed = try DirectCommand.parse(arguments) ?? parseAsRoot(arguments)
+      command = parsed
+      try RepeatedOption.refuse(arguments, of: type(of: parsed))
+      if let parsed = parsed as? any ConsoleCommand {
+        try parsed.run(on: console)
       } else {
-        try command.run()
+        try parsed.run()
       }
-    } catch { ExitStatus.leave(for: error, of: type(of: command), console.messages) }
+      return 0
+    } catch { return ExitStatus.report(error, of: command.map { type(of: $0) }, on: console) }
   }
 
   /// Returns the words that invoke a command: `nshist query same`.

@@ -62,7 +62,7 @@ struct Export: ConsoleCommand {
         filter.tasks = try (filter.tasks ?? []).union(reader.processes(selector).map(\.id))
       }
     }
-    let file = try OutputFile(output)
+    let file = try OutputFile(output, or: console.output)
     file.expectMuch()
     var writer = ExportWriter(format: format, output: file, console.messages)
     try writer.begin()

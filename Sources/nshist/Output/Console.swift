@@ -8,7 +8,9 @@ internal import Synchronization
 /// What a command prints to, and what it has to know of the terminal and of the time. `NSHist.main` makes it once,
 /// and hands it to the command; the command hands it to everything that prints.
 struct Console: Sendable {
-  /// Standard error.
+  /// The descriptor that the answer is written to: standard output.
+  let output: Int32
+  /// The messages on standard error.
   let messages: Messages
   /// The time at which the program started. Every question takes it as the present.
   let start: ClockReading
@@ -19,16 +21,17 @@ struct Console: Sendable {
   /// The number of columns of the terminal; 80 if it is unknown.
   let width: Int
 
-  /// The console of this process.
-  init() {
+  /// The console of this process, or one that prints to other descriptors.
+  init(output: Int32 = STDOUT_FILENO, messages: Int32 = STDERR_FILENO) {
+    self.output = output
     start = ClockReading.now()
-    messages = Messages(start: start.monotonic)
-    isTerminal = isatty(STDOUT_FILENO) != 0
+    self.messages = Messages(to: messages, start: start.monotonic)
+    isTerminal = isatty(output) != 0
     colours =
       isTerminal && Environment.variable("NO_COLOR") == nil
       && Environment.variable("TERM") != "dumb"
     let columns = Environment.variable("COLUMNS").flatMap { Int($0) }
-    let measured = Int(clinux_terminal_width(STDOUT_FILENO))
+    let measured = Int(clinux_terminal_width(output))
     width = min(max(40, columns ?? (measured > 0 ? measured : 80)), 10_000)
   }
 

@@ -7,7 +7,9 @@ internal import Synchronization
 /// Writes to standard error: each message on a line of its own and, on a terminal, a status line that is updated
 /// in place. The status line of a query shows for how long it has been running, after the first second.
 final class Messages: Sendable {
-  private let isTerminal = isatty(STDERR_FILENO) != 0 && Environment.variable("TERM") != "dumb"
+  /// The descriptor that the messages are written to.
+  private let descriptor: Int32
+  private let isTerminal: Bool
   /// The monotonic clock at the start of the program.
   private let start: Int64
   private let state = Mutex(State())
@@ -22,7 +24,11 @@ final class Messages: Sendable {
     var isProgressStopped = false
   }
 
-  init(start: Int64) { self.start = start }
+  init(to descriptor: Int32, start: Int64) {
+    self.descriptor = descriptor
+    self.start = start
+    isTerminal = isatty(descriptor) != 0 && Environment.variable("TERM") != "dumb"
+  }
 
   /// Writes all further messages in this form.
   func use(_ format: MessageFormat) { state.withLock { $0.format = format } }
@@ -31,7 +37,7 @@ final class Messages: Sendable {
   func say(_ message: String, _ level: MessageLevel = .notice) {
     state.withLock { state in
       let line = state.format.line(message, level, at: ClockReading.now().wall)
-      Self.write("\(Self.clearing(&state))\(line)\n")
+      write("\(Self.clearing(&state))\(line)\n")
     }
   }
 
@@ -39,10 +45,10 @@ final class Messages: Sendable {
   func status(_ text: @autoclosure () -> String) {
     guard isTerminal else { return }
     // Shortens the text to the terminal width, because a line that wraps cannot be cleared.
-    let columns = Int(clinux_terminal_width(STDERR_FILENO))
+    let columns = Int(clinux_terminal_width(descriptor))
     let line = String(text().prefix(columns > 0 ? columns - 1 : 79))
     state.withLock { state in
-      Self.write(Self.clearing(&state) + line)
+      write(Self.clearing(&state) + line)
       state.statusWidth = line.count
     }
   }
@@ -51,7 +57,7 @@ final class Messages: Sendable {
   func endStatus() {
     state.withLock { state in
       let text = Self.clearing(&state)
-      if !text.isEmpty { Self.write(text) }
+      if !text.isEmpty { write(text) }
     }
   }
 
@@ -87,10 +93,10 @@ final class Messages: Sendable {
     return state.statusWidth > 0 ? "\r\u{1B}[K" : ""
   }
 
-  private static func write(_ text: String) {
+  private func write(_ text: String) {
     var text = text
     // Ignores a write error: a failure of standard error cannot be reported anywhere.
-    _ = text.withUTF8 { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    _ = text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) }
   }
 }
 

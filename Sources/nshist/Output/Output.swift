@@ -23,7 +23,7 @@ final class Output {
     if let pager {
       file = OutputFile(descriptor: pager.descriptor)
     } else {
-      file = try OutputFile(nil)
+      file = OutputFile(descriptor: console.output)
     }
   }
 

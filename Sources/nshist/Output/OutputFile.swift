@@ -19,11 +19,11 @@ final class OutputFile {
   private var buffer = TextBlock(capacity: OutputFile.capacity)
   private static let capacity = 1 << 16
 
-  /// Opens standard output for nil and `-`, or otherwise a new file for `path`.
-  init(_ given: String?) throws(OutputError) {
+  /// Opens a new file for a path. For nil and `-` it writes to standard output, whose descriptor is `output`.
+  init(_ given: String?, or output: Int32) throws(OutputError) {
     guard let given, given != "-" else {
       path = nil
-      descriptor = STDOUT_FILENO
+      descriptor = output
       replaces = false
       return
     }
