@@ -42,8 +42,9 @@ struct HostileQuestionTests {
     "limits", "doctor", "export --since 2023-11-14T22:15:20Z",
   ]
 
-  /// Asks all questions of the edited file. Each question is asked in one format, which changes with the edit
-  /// (`turn`); with more seeds than usual in `NSHIST_SEEDS`, in all formats.
+  /// Asks all questions of the edited file: one through the program, and the others inside of this process. Each is asked
+  /// in one format, which changes with the edit (`turn`), as does the one for the program; with more seeds than usual in
+  /// `NSHIST_SEEDS`, in all formats.
   private func askAll(
     _ formats: [String], turn: Int, at location: SourceLocation = #_sourceLocation
   ) throws {
@@ -51,12 +52,17 @@ struct HostileQuestionTests {
       let next = formats[(turn + number) % formats.count]
       for format in RandomSeeds.all.count > 16 ? formats : [next] {
         let isExport = question.hasPrefix("export")
-        let outcome = try Command.run(
-          "/usr/bin/timeout",
-          ["--signal=KILL", "20", Command.nshist]
-            + question.split(separator: " ").map(String.init)
-            + ["--format", isExport && format == "table" ? "tsv" : format, "--db", path],
-          environment: ["NO_COLOR": "1", "LC_ALL": "C.UTF-8"])
+        let arguments =
+          question.split(separator: " ").map(String.init)
+          + ["--format", isExport && format == "table" ? "tsv" : format, "--db", path]
+        let start = ContinuousClock.now
+        let outcome =
+          number == turn % Self.questions.count
+          ? try Command.run(
+            "/usr/bin/timeout", ["--signal=KILL", "20", Command.nshist] + arguments,
+            environment: ["NO_COLOR": "1", "LC_ALL": "C.UTF-8"])
+          : try CommandInProcess.run(arguments)
+        #expect(ContinuousClock.now - start < .seconds(20), "\(question)", sourceLocation: location)
         try expectDecent(outcome, format, isExport, "\(question) --format \(format)", at: location)
       }
     }

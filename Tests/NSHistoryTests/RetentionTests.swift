@@ -225,7 +225,7 @@ struct RetentionTests {
     let limit = RetentionLimits.leastSize
     var most: Int64 = 0
     var notices: Set<String> = []
-    try record(.init(maxSize: limit), samples: 1500, each: 200) { path, writer, _ in
+    try record(.init(maxSize: limit), samples: 1000, each: 200) { path, writer, _ in
       var step = try writer.retain()
       while step.hasMore {
         if let notice = step.notice { notices.insert("\(notice)".prefix(9).description) }

@@ -11,6 +11,13 @@ public final class Command {
     public let output: String
     /// The text that the program wrote to standard error.
     public let messages: String
+
+    /// An outcome with these values.
+    public init(status: Int32, output: String, messages: String) {
+      self.status = status
+      self.output = output
+      self.messages = messages
+    }
   }
 
   private let process = Process()

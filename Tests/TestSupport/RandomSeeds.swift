@@ -4,8 +4,11 @@ import Foundation
 /// thousands of questions; raise it after a change to the code that answers questions.
 public enum RandomSeeds {
   /// All seeds of this run.
-  public static let all: ClosedRange<UInt64> = {
+  public static let all = usually(16)
+
+  /// The seeds of this run for a test whose histories are larger than usual: `count` by default.
+  public static func usually(_ count: UInt64) -> ClosedRange<UInt64> {
     let wanted = ProcessInfo.processInfo.environment["NSHIST_SEEDS"].flatMap { UInt64($0) }
-    return 1...max(1, wanted ?? 16)
-  }()
+    return 1...max(1, wanted ?? count)
+  }
 }
