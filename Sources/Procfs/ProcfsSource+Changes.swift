@@ -154,7 +154,8 @@ struct SharedValues {
   /// Leaves the parent out, since the facts of an appearance have it (`ProcessFacts.parentPID`), as it was when the
   /// process was found. The parent may have exited since: an appearance with two parents would not say which is
   /// recorded. The next pass reads and reports the description of each new process in any case
-  /// (`ProcessEntry.descriptionsDue`), so the missing parent costs no read.
+  /// (`ProcessEntry.descriptionsDue`), so the missing parent costs no read. The descriptions of kernel threads are read
+  /// once only.
   mutating func description(_ new: ProcessDescription) -> ProcessDescription {
     ProcessDescription(comm: text(new.comm), uid: new.uid, cgroup: text(new.cgroup))
   }
