@@ -17,7 +17,7 @@ struct NoPrivilegeTests {
     try chmod(folder.path, to: 0o777)
   }
 
-  private func record(_ options: String...) throws -> Command.Outcome {
+  private func record(_ options: [String]) throws -> Command.Outcome {
     try OtherUser.nshist(
       ["record", "--interval", "50ms", "--samples", "3", "--db", folder.file("history.db")]
         + options, dropping: OtherUser.everyCapability)
@@ -26,7 +26,7 @@ struct NoPrivilegeTests {
   @Test("without the privilege the recorder takes samples, and logs once what would allow events")
   func auto() throws {
     for options in [[], ["--events", "auto"]] {
-      let outcome = try record(options.first ?? "--interval", options.last ?? "50ms")
+      let outcome = try record(options)
       #expect(outcome.status == 0, "\(outcome.messages)")
       let lines = outcome.messages.split(separator: "\n").filter { $0.contains("CAP_PERFMON") }
       #expect(lines.count == 1, "\(outcome.messages)")
@@ -38,12 +38,12 @@ struct NoPrivilegeTests {
 
   @Test("without the privilege a recorder with --events on ends")
   func on() throws {
-    expectRefusal(try record("--events", "on"), 77, saying: "CAP_PERFMON")
+    expectRefusal(try record(["--events", "on"]), 77, saying: "CAP_PERFMON")
   }
 
   @Test("without the privilege a recorder with --events off logs nothing about it")
   func off() throws {
-    let outcome = try record("--events", "off")
+    let outcome = try record(["--events", "off"])
     #expect(outcome.status == 0)
     #expect(!outcome.messages.contains("CAP_PERFMON"))
   }
