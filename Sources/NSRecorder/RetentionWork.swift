@@ -119,7 +119,7 @@ struct RetentionWork {
         the file reached --max-size \(limit): the history now begins at \
         \(TimeFormat.localTime(first, .local))\(age); a larger --max-size keeps more
         """)
-    case .logIsHeld(let bytes):
+    case .logIsBlocked(let bytes):
       logger.warning(
         """
         a program that reads the file keeps its -wal file from being used again, which has \

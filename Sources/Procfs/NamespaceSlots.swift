@@ -12,7 +12,7 @@ struct NamespaceSlots {
     let kernelID: UInt64?
     let inodeGeneration: UInt64
     /// The pass in which the slot was made.
-    let born: UInt64
+    let madeIn: UInt64
     /// The last pass in which a link pointed here.
     var seen: UInt64
     /// The last pass in which a process pointed here that had also pointed here in the pass before: the
@@ -53,7 +53,7 @@ struct NamespaceSlots {
     if kernelID == nil { lastInodeGeneration += 1 }
     let slot = Slot(
       type: type, inode: inode, kernelID: kernelID,
-      inodeGeneration: kernelID == nil ? lastInodeGeneration : 0, born: pass, seen: pass,
+      inodeGeneration: kernelID == nil ? lastInodeGeneration : 0, madeIn: pass, seen: pass,
       holder: Int32(holder), holderLink: link.rawValue)
     let number: UInt32
     if let reused = free.popLast() {

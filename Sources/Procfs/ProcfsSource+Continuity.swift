@@ -68,7 +68,7 @@ extension ProcfsSource {
     let unproven = readers.lastIndex(where: \.isSteady).map { $0 + 1 } ?? 0
     let first = lasting.first ?? readers.count
     // All links point at one namespace: that of the previous pass, or one that is new in this pass.
-    if first < unproven || (first == 0 && slot.born == pass) { return }
+    if first < unproven || (first == 0 && slot.madeIn == pass) { return }
     for reader in readers[unproven..<first] { point([reader], at: slot) }
     point(readers[first...], at: slot)
     if unproven == 0 { slots.abandon(number) }

@@ -52,11 +52,11 @@ struct DoctorTests {
   @Test("the doctor and the recorder name the same reason for no events")
   func useless() throws {
     for unshare in [["--pid", "--fork"], ["--time", "--boottime", "1000", "--fork"]] {
-      let said = try record(unshare, "").messages.split(separator: "\n")
+      let printed = try record(unshare, "").messages.split(separator: "\n")
         .first { $0.contains("not listening to the kernel's events: ") }
       let events = try #require(try doctor(unshare, "")["events"])
       #expect(events.state == "degraded")
-      #expect(said?.contains(events.found) == true, "\(events.found)")
+      #expect(printed?.contains(events.found) == true, "\(events.found)")
     }
   }
 
@@ -75,8 +75,8 @@ struct DoctorTests {
   func fine() throws {
     let findings = try doctor(["--mount"], "")
     #expect(findings["recording"]?.state == "fine")
-    let said = try record(["--mount"], "").messages
-    #expect((findings["events"]?.state == "fine") == !said.contains("no events in between"))
+    let printed = try record(["--mount"], "").messages
+    #expect((findings["events"]?.state == "fine") == !printed.contains("no events in between"))
   }
 
   @Test("hidepid hides nothing from root", .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"))

@@ -52,7 +52,7 @@ enum HostileEdits {
     """
   }
 
-  static let kin = [
+  static let relations = [
     "UPDATE namespace SET owner_id = namespace_id, parent_id = namespace_id",
     """
     UPDATE namespace SET parent_id = namespace_id % (SELECT MAX(namespace_id) FROM namespace) + 1,

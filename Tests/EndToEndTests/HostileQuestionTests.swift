@@ -113,8 +113,8 @@ struct HostileQuestionTests {
 
   @Test(
     "circular, long and wide relations of namespaces end no command by a signal",
-    arguments: zip(HostileEdits.kin.indices, HostileEdits.kin))
-  func kin(turn: Int, sql: String) throws {
+    arguments: zip(HostileEdits.relations.indices, HostileEdits.relations))
+  func relations(turn: Int, sql: String) throws {
     try edit(sql)
     try askAll(["table", "json", "csv"], turn: turn)
   }

@@ -11,7 +11,7 @@ struct MakerTests {
     let recording = try LiveRecording(
       interval: "100ms", ["--events", "on", "--pins-every", "100ms"])
     // A mount may have kept a namespace that is observed before the first scan.
-    try eventually("a look for pins") {
+    try eventually("a scan for pins") {
       try Recording.texts("SELECT scan_id FROM pin_scan", in: recording.database).count > 1
     }
     return recording
@@ -43,7 +43,7 @@ struct MakerTests {
   }
 
   @Test("without scans for pins, members and namespaces name the same maker as changes")
-  func withoutLooks() throws {
+  func withoutScans() throws {
     let recording = try LiveRecording(
       interval: "100ms", ["--events", "on", "--pins-every", "off"])
     try recording.waitForSamples(3)

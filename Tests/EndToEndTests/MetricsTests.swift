@@ -73,10 +73,10 @@ import Testing
     recorder.signal(SIGTERM)
     let outcome = try recorder.wait()
     #expect(outcome.status == 0)
-    let said = outcome.messages.split(separator: "\n").filter { $0.contains(path) }
-    #expect(said.count == 2, "\(outcome.messages)")
-    #expect(said.first?.contains("recording goes on without metrics") == true)
-    #expect(said.last?.contains("again") == true)
+    let printed = outcome.messages.split(separator: "\n").filter { $0.contains(path) }
+    #expect(printed.count == 2, "\(outcome.messages)")
+    #expect(printed.first?.contains("recording goes on without metrics") == true)
+    #expect(printed.last?.contains("again") == true)
     expectRefusal(
       try Command.nshist("record", "--metrics-file", "", "--db", recording.path), 64,
       saying: "--metrics-file needs a path")

@@ -14,10 +14,10 @@ struct NoThreadTests {
       Strace.injecting(["clone3:error=EAGAIN"]) + [Command.nshist]
         + recording.arguments(interval: "20ms", samples: 5) + ["--pins-every", "20ms"])
     #expect(outcome.status == 0)
-    let said = outcome.messages.split(separator: "\n").filter {
+    let printed = outcome.messages.split(separator: "\n").filter {
       $0.contains("cannot make a thread to scan for pins")
     }
-    #expect(said.count == 1, "\(outcome.messages)")
+    #expect(printed.count == 1, "\(outcome.messages)")
     #expect(recording.number("SELECT COUNT(*) FROM sample") == 5)
     #expect(recording.number("SELECT COUNT(*) FROM pin_scan") == 0)
   }

@@ -31,21 +31,21 @@ struct NoticeTests {
     return outcome
   }
 
-  private func said(_ words: String, _ outcome: Command.Outcome) -> Int {
+  private func timesPrinted(_ words: String, _ outcome: Command.Outcome) -> Int {
     outcome.messages.split(separator: "\n").count { $0.contains(words) }
   }
 
   @Test func inAPIDNamespaceOfItsOwn() throws {
     let outcome = try record(["--pid", "--fork", "--mount-proc"], "")
-    #expect(said("not in the initial pid namespace: /proc shows", outcome) == 1)
+    #expect(timesPrinted("not in the initial pid namespace: /proc shows", outcome) == 1)
     #expect(try Recording.texts("SELECT pid FROM task ORDER BY pid", in: path).first == "1")
   }
 
   @Test func whereTheHostsProcessesAreShownAllTheSame() throws {
     let outcome = try record(["--pid", "--fork"], "")
-    #expect(said("not in the initial pid namespace", outcome) == 0)
+    #expect(timesPrinted("not in the initial pid namespace", outcome) == 0)
     // Events have the PIDs of the recorder's own pid namespace.
-    #expect(said("not listening to the kernel's events: /proc shows", outcome) == 1)
+    #expect(timesPrinted("not listening to the kernel's events: /proc shows", outcome) == 1)
     #expect(try Recording.texts("SELECT comm FROM task WHERE pid = 2", in: path) == ["kthreadd"])
   }
 
@@ -55,8 +55,8 @@ struct NoticeTests {
   func withHidePID(level: Int, words: String) throws {
     let other = "mount -t proc -o hidepid=\(level) proc '\(proc)' && exec \(OtherUser.command)"
     let outcome = try record(["--mount"], other, "--proc-root", proc)
-    #expect(said("hidepid=\(level)", outcome) == 1)
-    #expect(said(words, outcome) == 1, "\(outcome.messages)")
+    #expect(timesPrinted("hidepid=\(level)", outcome) == 1)
+    #expect(timesPrinted(words, outcome) == 1, "\(outcome.messages)")
     #expect(try Recording.texts("SELECT hidepid FROM session", in: path) == ["\(level)"])
     // This test's own process belongs to another user, and is shown by number or not at all.
     let answer = try Command.nshist(
@@ -69,7 +69,7 @@ struct NoticeTests {
   @Test(.enabled(if: OtherUser.isPossible, "\(OtherUser.need)"))
   func withoutThePrivilege() throws {
     let outcome = try record([], "exec \(OtherUser.command)")
-    #expect(said("CAP_SYS_PTRACE", outcome) == 1, "\(outcome.messages)")
+    #expect(timesPrinted("CAP_SYS_PTRACE", outcome) == 1, "\(outcome.messages)")
     #expect(outcome.messages.contains(" denied, in "))
     let answer = try Command.nshist(
       "query", "same", "\(getpid())", "2", "--type", "net", "--format", "csv", "--db", path)

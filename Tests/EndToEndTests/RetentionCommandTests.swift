@@ -137,10 +137,10 @@ import Testing
     let outcome = try recorder.wait()
     #expect(outcome.status == 0)
     #expect(most <= limit + limit / 10, "\(most)")
-    let said = outcome.messages.split(separator: "\n").filter {
+    let printed = outcome.messages.split(separator: "\n").filter {
       $0.contains("reached --max-size 16M")
     }
-    #expect(said.count == 1, "\(outcome.messages)")
+    #expect(printed.count == 1, "\(outcome.messages)")
     // The whole storm is in the file, since it is younger than the removed rows.
     let storm = try #require(
       Int(

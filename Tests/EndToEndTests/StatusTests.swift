@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test("status reports a reader that keeps the -wal file growing")
-  func heldLog() throws {
+  func blockedLog() throws {
     let recording = try Recording()
     let recorder = try Command(
       Command.nshist, recording.arguments(interval: "20ms") + ["--max-size", "16M"])

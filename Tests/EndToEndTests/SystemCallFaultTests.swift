@@ -44,10 +44,10 @@ struct SystemCallFaultTests {
   func read(fault: String, location: String, reason: String) throws {
     let outcome = try record(fault)
     #expect(outcome.status == 0)
-    let said = outcome.messages.split(separator: "\n").filter { $0.contains(reason) }
-    #expect(said.count == 1, "\(outcome.messages)")
-    #expect(said.first?.contains(recording.proc.path) == true)
-    #expect(said.first?.contains(location) == true)
+    let printed = outcome.messages.split(separator: "\n").filter { $0.contains(reason) }
+    #expect(printed.count == 1, "\(outcome.messages)")
+    #expect(printed.first?.contains(recording.proc.path) == true)
+    #expect(printed.first?.contains(location) == true)
     #expect(outcome.messages.contains("5 samples, 1 failed"), "\(outcome.messages)")
     let found = try samples("read-failed")
     #expect(found.all == 5 && found.gaps == 1)

@@ -141,9 +141,9 @@ struct ThreadTests {
     #expect(
       try recording.ask("changes", "--pid", "\(pid)").filter { $0.number("tid") == Int(tid) }.count
         == 2)
-    let lanes = try output("timeline", "\(pid)", "--type", "net,uts").split(separator: "\n")
+    let timelineRows = try output("timeline", "\(pid)", "--type", "net,uts").split(separator: "\n")
       .filter { $0.hasPrefix("\(pid)/\(tid) ") }
-    #expect(lanes.count == 1, "\(lanes)")
+    #expect(timelineRows.count == 1, "\(timelineRows)")
     // PID/TID, as it is printed, is accepted wherever a process is.
     let thread = "\(pid)/\(tid)"
     #expect(try recording.ask("history", thread).count == 2)

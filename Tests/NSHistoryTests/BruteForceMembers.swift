@@ -87,28 +87,30 @@ struct BruteForceMembersTests {
   }
 
   @Test("the namespaces in a timeline row are the exported rows", arguments: BruteForce.seeds)
-  func lanes(seed: UInt64) throws {
+  func timelineRows(seed: UInt64) throws {
     let oracle = try BruteForce(seed: seed)
     let pids = Set(oracle.history.processes.map { Int64($0.pid) }).sorted()
-    let lanes = try oracle.reader.timeline(pids.map { .pid($0) })
-    oracle.check(lanes.count == oracle.history.processes.count * 8, "\(lanes.count) lanes")
-    for lane in lanes {
-      let process = oracle.number(lane.process)
+    let timelineRows = try oracle.reader.timeline(pids.map { .pid($0) })
+    oracle.check(
+      timelineRows.count == oracle.history.processes.count * 8, "\(timelineRows.count) rows"
+    )
+    for timelineRow in timelineRows {
+      let process = oracle.number(timelineRow.process)
       var found: [BruteForce.Row] = []
-      for segment in lane.segments {
+      for segment in timelineRow.segments {
         oracle.check(segment.from <= segment.until, "a segment runs backwards: \(segment)")
         guard case .namespace(let namespace) = segment.state else { continue }
         let from = oracle.sample(segment.from)
         found.append(
           .init(
-            process: process, type: lane.type, namespace: namespace.key, unread: nil,
+            process: process, type: timelineRow.type, namespace: namespace.key, unread: nil,
             samples: from...max(from, oracle.sample(segment.until)), from: segment.from,
             until: segment.until))
       }
       let expected = oracle.rows.filter {
-        $0.process == process && $0.type == lane.type && $0.namespace != nil
+        $0.process == process && $0.type == timelineRow.type && $0.namespace != nil
       }
-      oracle.check(found == expected, "p\(process) \(lane.type): \(found), not \(expected)")
+      oracle.check(found == expected, "p\(process) \(timelineRow.type): \(found), not \(expected)")
     }
     oracle.report()
   }

@@ -50,11 +50,11 @@ struct BruteForceMomentTests {
       oracle.check(
         presence != nil || isSucceeded || !sides.contains { $0.before },
         "\(what), though one before saw it")
-      let birth = history.processes[process].birth
+      let processStart = history.processes[process].processStart
       let isBetween = sides.allSatisfy { $0.before && $0.after }
       oracle.check(!isBetween || sides.isEmpty || presence == .certain, what)
       let startsBefore = zip(sides, moments).allSatisfy { side, moment in
-        side.after && (moment.boot.map { $0 > birth + 20_000_000 } ?? false)
+        side.after && (moment.boot.map { $0 > processStart + 20_000_000 } ?? false)
       }
       oracle.check(!startsBefore || sides.isEmpty || presence != nil, what)
       oracle.check(presence != .lastSeen || moments.contains { $0.after == nil }, what)
@@ -72,7 +72,7 @@ struct BruteForceMomentTests {
       for one in try oracle.reader.processes(at: time).processes where one.presence == .certain {
         let process = oracle.number(one.process)
         for moment in moments {
-          let hadStarted = moment.boot.map { $0 > history.processes[process].birth } ?? false
+          let hadStarted = moment.boot.map { $0 > history.processes[process].processStart } ?? false
           let isBefore = moment.before.map { history.observation(process, $0) != nil } ?? false
           let isAfter = moment.after.map { history.observation(process, $0) != nil } ?? false
           oracle.check(

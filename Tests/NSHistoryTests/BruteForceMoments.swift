@@ -57,7 +57,7 @@ extension RandomHistory {
     return [low...(end(before) + idle), (start(before + 1) - idle)...high]
   }
 
-  /// Times before all samples, in each one, before and after a birth between two of them, and after all.
+  /// Times before all samples, in each one, before and after a start between two of them, and after all.
   var interestingTimes: [WallTime] {
     var times = [start(0) - 1, start(0) - 30 * HistoryScript.second]
     for index in steps.indices {

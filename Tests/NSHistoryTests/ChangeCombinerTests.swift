@@ -48,7 +48,7 @@ struct ChangeCombinerTests {
   }
 
   @Test("two changes of one link are not combined, nor are moves of two processes")
-  func twoActs() throws {
+  func twoActions() throws {
     let all = try history {
       $0.start(40, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 2000)
       $0.start(41, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 2001)
@@ -114,21 +114,21 @@ struct ChangeCombinerTests {
   }
 
   /// A part of a change, and its task.
-  private struct Said: Hashable {
+  private struct ReportedPart: Hashable {
     let task: TaskID?
     let part: NamespaceChange.Part
   }
 
-  private static func parts(_ changes: [NamespaceChange]) -> [Said: Int] {
-    var counts: [Said: Int] = [:]
+  private static func parts(_ changes: [NamespaceChange]) -> [ReportedPart: Int] {
+    var counts: [ReportedPart: Int] = [:]
     for change in changes {
       for part in change.parts {
-        counts[Said(task: change.process?.task, part: part), default: 0] += 1
+        counts[ReportedPart(task: change.process?.task, part: part), default: 0] += 1
       }
       for namespace in change.emptied {
         let part = NamespaceChange.Part(
           link: namespace.type.link, from: namespace, to: nil, how: .lastExit)
-        counts[Said(task: nil, part: part), default: 0] += 1
+        counts[ReportedPart(task: nil, part: part), default: 0] += 1
       }
     }
     return counts

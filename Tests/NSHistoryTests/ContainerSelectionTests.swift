@@ -55,13 +55,13 @@ struct ContainerSelectionTests {
 
   @Test("the name from the engine selects the container")
   func names() throws {
-    let met = history.writer.takeUnnamedContainers()
+    let unnamed = history.writer.takeUnnamedContainers()
     // Nested containers are left out: their engine's files are inside of the outer container.
-    #expect(met.map(\.id) == [Self.web, Self.pod, "dead"])
+    #expect(unnamed.map(\.id) == [Self.web, Self.pod, "dead"])
     #expect(history.writer.takeUnnamedContainers().isEmpty)
     try history.writer.write([
-      met[0]: ContainerName("0123", image: "nginx:1"),
-      met[1]: ContainerName("app", pod: "front-1", namespace: "shop"),
+      unnamed[0]: ContainerName("0123", image: "nginx:1"),
+      unnamed[1]: ContainerName("app", pod: "front-1", namespace: "shop"),
     ])
     let reader = try history.end()
     // A whole name takes precedence over the start of an ID.
@@ -81,8 +81,8 @@ struct ContainerSelectionTests {
 
   @Test("a whole ID takes precedence over an equal name")
   func likeAnID() throws {
-    let met = history.writer.takeUnnamedContainers()
-    try history.writer.write([met[1]: ContainerName(Self.web)])
+    let unnamed = history.writer.takeUnnamedContainers()
+    try history.writer.write([unnamed[1]: ContainerName(Self.web)])
     #expect(try pids(try history.end(), Self.web) == [10, 11])
   }
 
@@ -95,9 +95,9 @@ struct ContainerSelectionTests {
       .init(pid: 20, cgroup: "0::/\(scope)"),
       .init(pid: 21, cgroup: "0::/lxc.payload.e\u{1B}[31mvil"),
     ])
-    let met = history.writer.takeUnnamedContainers()
-    let mine = try #require(met.first { $0.id == Self.web && $0.user == nil })
-    let other = try #require(met.first { $0.user == 1000 })
+    let unnamed = history.writer.takeUnnamedContainers()
+    let mine = try #require(unnamed.first { $0.id == Self.web && $0.user == nil })
+    let other = try #require(unnamed.first { $0.user == 1000 })
     try history.writer.write([mine: ContainerName("payments"), other: ContainerName("evil")])
     let reader = try history.end()
     #expect(try reader.processes(.container("payments")).map(\.pid) == [10, 11])
@@ -109,8 +109,8 @@ struct ContainerSelectionTests {
 
   @Test("a later session uses the container names that an earlier one found")
   func later() throws {
-    let met = history.writer.takeUnnamedContainers()
-    try history.writer.write([met[0]: ContainerName("web")])
+    let unnamed = history.writer.takeUnnamedContainers()
+    try history.writer.write([unnamed[0]: ContainerName("web")])
     try history.writer.endSession(.stopped)
     try history.begin()
     try history.sample([.init(pid: 10, cgroup: "0::/system.slice/docker-\(Self.web).scope")])

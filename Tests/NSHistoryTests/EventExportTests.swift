@@ -112,19 +112,19 @@ struct EventExportTests {
         EventBounds(oracle).check(run, entry.beginning, entry.end)
       }
     }
-    try checkLanes(oracle)
+    try checkTimelineRows(oracle)
     oracle.report()
   }
 
-  private func checkLanes(_ oracle: EventOracle) throws {
+  private func checkTimelineRows(_ oracle: EventOracle) throws {
     let history = oracle.history
-    for lane in try oracle.reader.timeline((1...12).map { .pid($0) }) {
-      let actor = history.number(lane.process)
+    for timelineRow in try oracle.reader.timeline((1...12).map { .pid($0) }) {
+      let actor = history.number(timelineRow.process)
       if history.wronglyReported.contains(actor) { continue }
-      let known = lane.segments.filter {
+      let known = timelineRow.segments.filter {
         if case .namespace = $0.state { true } else { false }
       }
-      let runs = history.runs(actor) { EventHistory.part($0, lane.type.link) }
+      let runs = history.runs(actor) { EventHistory.part($0, timelineRow.type.link) }
       // A process that was not recognised in a later session has two timeline rows.
       let isRight = known.allSatisfy { segment in
         runs.contains {
@@ -132,9 +132,11 @@ struct EventExportTests {
             && EventHistory.isTime(segment.until, history.seenUntil($0))
         }
       }
-      oracle.check(isRight, "the lane of a\(actor) in \(lane.type): \(known), not \(runs)")
       oracle.check(
-        lane.segments.allSatisfy { $0.from <= $0.until }, "a\(actor) backwards: \(lane.segments)")
+        isRight, "the row of a\(actor) in \(timelineRow.type): \(known), not \(runs)")
+      oracle.check(
+        timelineRow.segments.allSatisfy { $0.from <= $0.until },
+        "a\(actor) backwards: \(timelineRow.segments)")
     }
   }
 

@@ -10,7 +10,7 @@ struct EventMachine {
   private(set) var links: [Int: [LinkState]] = [:]
   private var actors: [Int: EventHistory.Actor] = [:]
   /// PIDs that must not be reused for now.
-  private var held: Set<Int32> = []
+  private var reservedPIDs: Set<Int32> = []
   private var namespaces = SimulatedNamespaces()
   private var nextTID: Int32 = 1000
 
@@ -22,8 +22,8 @@ struct EventMachine {
     alive.filter { actors[$0]?.tid != nil && actors[$0]?.parent == process }
   }
 
-  mutating func hold(_ actor: Int) { held.insert(pid(actor)) }
-  mutating func release(_ actor: Int) { held.remove(pid(actor)) }
+  mutating func reserve(_ actor: Int) { reservedPIDs.insert(pid(actor)) }
+  mutating func release(_ actor: Int) { reservedPIDs.remove(pid(actor)) }
 
   /// Starts a process or thread, and returns its number; nil if no PID is free.
   mutating func start(
@@ -31,7 +31,7 @@ struct EventMachine {
     elsewhere: Bool, _ random: inout SeededRandom
   ) -> Int? {
     let parent = parent ?? processes.randomElement(using: &random)
-    let used = held.union(processes.map(pid))
+    let used = reservedPIDs.union(processes.map(pid))
     let free: [Int32] = links.isEmpty ? [1] : (2...12).filter { !used.contains($0) }
     guard let pid = isThread ? parent.map(pid) : free.randomElement(using: &random) else {
       return nil
@@ -85,7 +85,7 @@ struct EventMachine {
     for thread in threads(of: actor) { exit(thread, at: now, in: &history) }
     leave(actor, at: now, &history)
     links[actor] = nil
-    if remainsKnown { hold(actor) } else { release(actor) }
+    if remainsKnown { reserve(actor) } else { release(actor) }
   }
 
   mutating func resume(

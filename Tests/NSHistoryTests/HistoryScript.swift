@@ -53,7 +53,7 @@ struct HistoryScript {
   static func boot(_ sample: Int) -> Int64 { bootAtFirst + Int64(sample) * 10 * second }
   static func bootEnd(_ sample: Int) -> Int64 { boot(sample) + second }
   /// The start of a process that this sample is the first to show: after the sample before it.
-  static func birth(_ sample: Int) -> Int64 { boot(sample) - 4 * second }
+  static func processStart(_ sample: Int) -> Int64 { boot(sample) - 4 * second }
 
   /// Returns the wall-clock time at the start of a sample.
   func start(_ sample: Int) -> WallTime {
@@ -101,9 +101,9 @@ struct HistoryScript {
   }
 
   private func facts(_ actor: Actor, _ index: Int) -> ProcessFacts {
-    let birth = Self.birth(firstObservation(actor, index))
+    let processStart = Self.processStart(firstObservation(actor, index))
     return ProcessFacts(
-      pid: actor.pid, startTicks: UInt64(birth / (Self.second / 100)), parentPID: 1,
+      pid: actor.pid, startTicks: UInt64(processStart / (Self.second / 100)), parentPID: 1,
       isKernelThread: false, nspid: [])
   }
 

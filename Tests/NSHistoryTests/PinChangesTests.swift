@@ -22,15 +22,15 @@ struct PinChangesTests {
   @Test("pinned and gone are reported between the two scans that differ")
   func all() throws {
     try history.sample([.init(pid: 10)])
-    try history.look([])
+    try history.scan([])
     let first = history.now.wall
-    try history.look([Self.mount("/run/a")])
+    try history.scan([Self.mount("/run/a")])
     // A second mount of the namespace is no change, nor is the end of one of two.
-    try history.look([Self.mount("/run/a"), Self.mount("/run/b")])
-    try history.look([Self.mount("/run/b")])
+    try history.scan([Self.mount("/run/a"), Self.mount("/run/b")])
+    try history.scan([Self.mount("/run/b")])
     let last = history.now.wall
     try history.sample([.init(pid: 10)])
-    try history.look([])
+    try history.scan([])
     let found = try changes(try history.end())
     #expect(found.map(\.kind) == [.pinned, .gone])
     #expect(found.first?.after == first && found.first?.by == first + SmallHistory.second)
@@ -42,29 +42,29 @@ struct PinChangesTests {
   @Test("a namespace with a process in it is unpinned, not gone")
   func notGone() throws {
     try history.sample([.init(pid: 10), .init(pid: 11, elsewhere: [.net: 5])])
-    try history.look([Self.mount("/run/a")])
-    try history.look([])
+    try history.scan([Self.mount("/run/a")])
+    try history.scan([])
     #expect(try changes(try history.end()).map(\.kind) == [.unpinned])
   }
 
   @Test("what a first scan finds is no change, nor is a difference across sessions")
   func unwatched() throws {
     try history.sample([.init(pid: 10)])
-    try history.look([Self.mount("/run/a")])
+    try history.scan([Self.mount("/run/a")])
     try history.writer.endSession(.stopped)
     history.boot += SmallHistory.second
     try history.begin()
     try history.sample([.init(pid: 10)])
-    try history.look([])
+    try history.scan([])
     #expect(try changes(try history.end()) == [])
   }
 
   @Test("between two scans that differ, a pin is uncertain and has both times")
   func inDoubt() throws {
     try history.sample([.init(pid: 10)])
-    try history.look([])
+    try history.scan([])
     let first = history.now.wall
-    try history.look([Self.mount("/run/a")])
+    try history.scan([Self.mount("/run/a")])
     let second = history.now.wall
     try history.sample([.init(pid: 10)])
     let reader = try history.end()
@@ -80,11 +80,11 @@ struct PinChangesTests {
   }
 
   @Test("a namespace that a scan found between two samples is not reported as joined")
-  func metByScan() throws {
+  func foundByScan() throws {
     let mount = SmallHistory.namespace(.mnt, 7)
     try history.sample([.init(pid: 1)])
     // In the mount namespace of a new process, the scan finds the mount of a net namespace.
-    try history.look([
+    try history.scan([
       .init(namespace: Self.net, holder: .mount(path: Array("/run/a".utf8), in: mount))
     ])
     try history.sample([
@@ -112,10 +112,10 @@ struct PinChangesTests {
     unidentified.kernelID = nil
     unidentified.inodeGeneration = 1 << 40
     try history.sample([.init(pid: 1)])
-    try history.look([])
+    try history.scan([])
     try history.sample([.init(pid: 1), .init(pid: 11, namespaces: [.net: unidentified])])
     try history.sample([.init(pid: 1)])
-    if isScanned { try history.look([]) }
+    if isScanned { try history.scan([]) }
     try history.sample([.init(pid: 1), .init(pid: 12, elsewhere: [.net: 5])])
     let reader = try history.end()
     let found = try reader.allChanges(.init()).filter { $0.process?.pid == 12 }
@@ -129,7 +129,7 @@ struct PinChangesTests {
       namespace: Self.net,
       holder: .descriptor(pid: 10, startTicks: 20, number: 7, comm: Array("p10".utf8)))
     try history.sample([.init(pid: 10), .init(pid: 11)])
-    try history.look([pin])
+    try history.scan([pin])
     try history.sample([.init(pid: 10), .init(pid: 11)])
     let before = history.now.wall
     #expect(!history.writer.takePinScanRequest())
@@ -139,8 +139,8 @@ struct PinChangesTests {
     #expect(!history.writer.takePinScanRequest())
     try history.sample([.init(pid: 11)])
     let reader = try history.end()
-    let held = try #require(try pinAt(reader, before))
-    #expect(held.isCertain && held.exited == nil)
+    let pinned = try #require(try pinAt(reader, before))
+    #expect(pinned.isCertain && pinned.exited == nil)
     let later = try #require(try pinAt(reader, exit + SmallHistory.second))
     #expect(!later.isCertain && later.exited == exit)
   }

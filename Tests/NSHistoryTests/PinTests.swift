@@ -26,16 +26,16 @@ struct PinTests {
   @Test("a namespace without a process is listed while scans find a pin of it")
   func lonely() throws {
     try history.sample([.init(pid: 10)])
-    try history.look([])
+    try history.scan([])
     let none = history.now.wall
     try history.sample([.init(pid: 10)])
-    try history.look([Self.mount, Self.file])
+    try history.scan([Self.mount, Self.file])
     let first = history.now.wall
     try history.sample([.init(pid: 10)])
-    try history.look([Self.mount])
+    try history.scan([Self.mount])
     let second = history.now.wall
     try history.sample([.init(pid: 10)])
-    try history.look([Self.mount])
+    try history.scan([Self.mount])
     let third = history.now.wall
     let reader = try history.end()
 
@@ -61,7 +61,7 @@ struct PinTests {
   @Test("a pin that is found again adds no row; one that reappears is a new pin")
   func rows() throws {
     try history.sample([.init(pid: 10)])
-    for pins in [[Self.mount], [Self.mount], [], [Self.mount]] { try history.look(pins) }
+    for pins in [[Self.mount], [Self.mount], [], [Self.mount]] { try history.scan(pins) }
     let reader = try history.end()
     let summary = try #require(try reader.namespaces(.inode(.net, Self.net.inode)).first)
     #expect(summary.pins.count == 2)
@@ -73,13 +73,13 @@ struct PinTests {
   @Test("between two sessions, a pin is not certain")
   func sessions() throws {
     try history.sample([.init(pid: 10)])
-    try history.look([Self.mount])
+    try history.scan([Self.mount])
     let before = history.now.wall
     try history.writer.endSession(.stopped)
     history.boot += 100 * SmallHistory.second
     try history.begin()
     try history.sample([.init(pid: 10)])
-    try history.look([Self.mount])
+    try history.scan([Self.mount])
     let after = history.now.wall
     let reader = try history.end()
     #expect(try pins(reader, at: before + 1).map(\.isCertain) == [false, false])
@@ -89,7 +89,7 @@ struct PinTests {
   @Test("a pin from an earlier session is not certain in one without scans")
   func unwatched() throws {
     try history.sample([.init(pid: 10)])
-    try history.look([Self.mount])
+    try history.scan([Self.mount])
     try history.writer.endSession(.stopped)
     try history.begin()
     try history.sample([.init(pid: 10)])
@@ -108,12 +108,12 @@ struct PinTests {
     var entered = pinned
     entered.inodeGeneration = 1
     try history.sample([.init(pid: 10)])
-    try history.look([.init(namespace: pinned, holder: Self.mount.holder)])
+    try history.scan([.init(namespace: pinned, holder: Self.mount.holder)])
     let alone = history.now.wall + 1
     var process = SmallHistory.Process(pid: 11)
     process.namespaces = [.net: entered]
     for _ in 0..<3 { try history.sample([.init(pid: 10), process]) }
-    try history.look([.init(namespace: pinned, holder: Self.mount.holder)])
+    try history.scan([.init(namespace: pinned, holder: Self.mount.holder)])
     let reader = try history.end()
     func rows(at time: WallTime) throws -> [NamespaceAtMoment] {
       try reader.namespaces(at: time).namespaces.filter { $0.namespace.inode == Self.net.inode }
@@ -128,9 +128,9 @@ struct PinTests {
   @Test("the pins of a killed recorder end with its last scan")
   func killed() throws {
     try history.sample([.init(pid: 10)])
-    try history.look([Self.mount])
+    try history.scan([Self.mount])
     let seen = history.now.wall
-    try history.look([Self.mount])
+    try history.scan([Self.mount])
     let reader = try HistoryReader(path: history.path)
     #expect(try pins(reader, at: seen).map(\.isCertain) == [true])
     let summary = try #require(try reader.namespaces(.inode(.net, Self.net.inode)).first)
@@ -141,7 +141,7 @@ struct PinTests {
   func owner() throws {
     let owner = SmallHistory.namespace(.user, 5)
     try history.sample([.init(pid: 10)])
-    try history.look(
+    try history.scan(
       [Self.mount],
       related: [
         NamespaceRelations(namespace: Self.net, owner: owner, parent: nil, ownerUID: nil),

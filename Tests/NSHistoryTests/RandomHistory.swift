@@ -22,7 +22,7 @@ struct RandomHistory {
     /// The first sample that shows the process.
     let first: Int
     /// The start, on the boot clock.
-    let birth: Int64
+    let processStart: Int64
   }
 
   /// The state of a PID in a sample.
@@ -62,7 +62,7 @@ struct RandomHistory {
   /// Returns the start of a process as it is recorded.
   func startWall(_ process: Int) -> WallTime {
     let process = processes[process]
-    return start(process.first) - HistoryScript.boot(process.first) + process.birth
+    return start(process.first) - HistoryScript.boot(process.first) + process.processStart
   }
 
   /// Whether there is a gap before a sample.
@@ -141,7 +141,7 @@ struct RandomHistory {
     return .init(
       token: token(observation),
       facts: ProcessFacts(
-        pid: process.pid, startTicks: UInt64(process.birth / (HistoryScript.second / 100)),
+        pid: process.pid, startTicks: UInt64(process.processStart / (HistoryScript.second / 100)),
         parentPID: process.parentPID, isKernelThread: false, nspid: []),
       description: .init(
         comm: Array("p\(observation.process)".utf8), uid: 0,

@@ -7,11 +7,11 @@ import TestSupport
 
 /// The running machine.
 struct RandomWorld {
-  private enum Mood { case readable, denied, zombie }
+  private enum Readability { case readable, denied, zombie }
 
   private struct Actor {
     var observation: RandomHistory.Observation
-    var mood = Mood.readable
+    var readability = Readability.readable
   }
 
   private var random: SeededRandom
@@ -49,7 +49,7 @@ struct RandomWorld {
     }
     history.steps.append(step)
     for pid in live.keys.sorted() where pid != 1 {
-      if chance(1, of: live[pid]?.mood == .zombie ? 2 : 7) {
+      if chance(1, of: live[pid]?.readability == .zombie ? 2 : 7) {
         live[pid] = nil
       } else if chance(2, of: 5) {
         change(pid)
@@ -68,7 +68,7 @@ struct RandomWorld {
   private func seen(_ actor: Actor) -> RandomHistory.Observation {
     var observation = actor.observation
     for link in NamespaceLink.allCases {
-      switch (actor.mood, link) {
+      switch (actor.readability, link) {
       case (.denied, _): observation.links[Int(link.rawValue)] = .unread(.denied)
       case (.zombie, .pid), (.zombie, .user), (.readable, _): break
       case (.zombie, _): observation.links[Int(link.rawValue)] = .unread(.zombie)
@@ -78,14 +78,14 @@ struct RandomWorld {
   }
 
   private mutating func change(_ pid: Int32) {
-    guard let actor = live[pid], actor.mood != .zombie else { return }
+    guard let actor = live[pid], actor.readability != .zombie else { return }
     let dice = Int.random(in: 0..<8, using: &random)
     switch dice {
-    case 0: live[pid]?.mood = .denied
-    case 1: live[pid]?.mood = .zombie
+    case 0: live[pid]?.readability = .denied
+    case 1: live[pid]?.readability = .zombie
     default:
-      live[pid]?.mood = .readable
-      if actor.mood == .readable || dice < 4 {
+      live[pid]?.readability = .readable
+      if actor.readability == .readable || dice < 4 {
         let links = moved(actor.observation.links, isStart: false)
         live[pid]?.observation.links = links
       }
@@ -93,7 +93,7 @@ struct RandomWorld {
   }
 
   private mutating func start(_ pid: Int32, _ sample: Int, order: Int) {
-    let parents = live.keys.sorted().filter { live[$0]?.mood != .zombie }
+    let parents = live.keys.sorted().filter { live[$0]?.readability != .zombie }
     let parent = parents.randomElement(using: &random)
     var links = NamespaceLink.allCases.map { link in
       LinkState.namespace(self.namespaces.all(link.type).first ?? fresh(link.type))
@@ -111,7 +111,7 @@ struct RandomWorld {
     history.processes.append(
       .init(
         pid: pid, parentPID: parent ?? 0, first: sample,
-        birth: HistoryScript.boot(sample) - 8 * HistoryScript.second
+        processStart: HistoryScript.boot(sample) - 8 * HistoryScript.second
           + Int64(order) * 700_000_000))
   }
 

@@ -24,7 +24,7 @@ struct RetentionTests {
   }
 
   @Test("a removed set, namespace or cgroup gets a new row number when it is recorded again")
-  func metAgain() throws {
+  func observedAgain() throws {
     let history = try SmallHistory()
     let host = SmallHistory.Process(pid: 1)
     let inside = SmallHistory.Process(
@@ -71,10 +71,10 @@ struct RetentionTests {
       namespace: net, owner: SmallHistory.namespace(.user, 5), parent: nil, ownerUID: nil)
     try history.sample(
       [host, .init(pid: 10, elsewhere: [.net: 7, .user: 5])], related: [relations])
-    try history.look([pin], related: [relations])
+    try history.scan([pin], related: [relations])
     for _ in 0..<3 {
       try history.sample([host])
-      try history.look([pin], related: [relations])
+      try history.scan([pin], related: [relations])
     }
     try prune(history, to: 3)
     #expect(try PrunedFile.danglingRows(history.path) == 0)
@@ -83,9 +83,9 @@ struct RetentionTests {
       try number(
         "SELECT COUNT(*) FROM namespace WHERE type IN (4, 7) AND initial = 0", history.path)
         == 2)
-    try history.look([])
+    try history.scan([])
     try history.sample([host])
-    try history.look([])
+    try history.scan([])
     try history.sample([host])
     try prune(history, to: 6)
     #expect(try number("SELECT COUNT(*) FROM pin", history.path) == 0)
@@ -206,7 +206,7 @@ struct RetentionTests {
   }
 
   @Test("a namespace that the writer itself removed gets a new row number")
-  func metAgainByTheWriter() throws {
+  func observedAgainByTheWriter() throws {
     var most: [Int64] = []
     // All samples are older than the limit, so that each step removes everything before the last one.
     try record(
@@ -261,7 +261,7 @@ struct RetentionTests {
   }
 
   @Test("a reader that prevents checkpoints is reported once")
-  func heldLog() throws {
+  func blockedLog() throws {
     var reader: Connection?
     var notices: [RetentionNotice] = []
     try record(.init(maxSize: RetentionLimits.leastSize), samples: 260, each: 200) {
@@ -280,8 +280,8 @@ struct RetentionTests {
       }
       if let notice = step.notice { notices.append(notice) }
     }
-    let held = notices.filter { if case .logIsHeld = $0 { true } else { false } }
-    #expect(held.count == 1, "\(notices)")
+    let blocked = notices.filter { if case .logIsBlocked = $0 { true } else { false } }
+    #expect(blocked.count == 1, "\(notices)")
     #expect(reader == nil)
   }
 

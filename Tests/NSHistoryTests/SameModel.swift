@@ -222,7 +222,7 @@ struct SameModel {
       return false
     }
     guard let moment = latestBoot(before, after, space, until: time) else { return true }
-    return moment >= HistoryScript.birth(observedSamples[0]) - 20_000_000
+    return moment >= HistoryScript.processStart(observedSamples[0]) - 20_000_000
   }
 
   /// Returns the latest time of the boot clock at which the wall clock can have shown a time.

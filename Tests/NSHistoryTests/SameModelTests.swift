@@ -89,7 +89,7 @@ struct SameModelTests {
     #expect(count == 0, "\(wrong.prefix(4).joined(separator: "\n"))")
   }
 
-  /// Times before all samples, in each one, before and after a birth between two of them, and after all.
+  /// Times before all samples, in each one, before and after a start between two of them, and after all.
   private static func times(_ script: HistoryScript) -> [WallTime] {
     var times: [WallTime] = [script.start(0) - 1]
     for index in script.steps.indices {

@@ -57,11 +57,11 @@ struct SelectorTests {
 
   @Test("in a gap between two processes of a PID, the start of the second decides")
   func succeeded() throws {
-    let birth = HistoryScript.epoch + HistoryScript.birth(5)
-    let before = try ask(3, alive: birth - HistoryScript.second)
+    let processStart = HistoryScript.epoch + HistoryScript.processStart(5)
+    let before = try ask(3, alive: processStart - HistoryScript.second)
     #expect(before.types[0].intervals.count == 1)
     #expect(before.processes[0].map(\.id) == [try #require(before.known[3]).map(\.id)[0]])
-    let after = try ask(3, alive: birth + HistoryScript.second)
+    let after = try ask(3, alive: processStart + HistoryScript.second)
     #expect(after.processes[0].map(\.id) == [try #require(after.known[3]).map(\.id)[1]])
   }
 }

@@ -27,9 +27,9 @@ struct SimulatedNamespaces {
   mutating func fresh(
     _ type: NamespaceType, live: some Sequence<[LinkState]>
   ) -> ObservedNamespace {
-    let held = Set(live.flatMap { $0.compactMap(\.key) }.map(\.inode))
+    let used = Set(live.flatMap { $0.compactMap(\.key) }.map(\.inode))
     let first = 4_026_532_000 + UInt64(type.rawValue) * 100
-    let inode = (first..<first + 100).first { !held.contains($0) } ?? first
+    let inode = (first..<first + 100).first { !used.contains($0) } ?? first
     known[type]?.removeAll { $0.inode == inode }
     nextID += 1
     let namespace = ObservedNamespace(

@@ -123,7 +123,7 @@ final class SmallHistory {
   }
 
   /// Advances the clock by a second, and writes a scan that finds these pins.
-  func look(_ pins: [NamespacePin], related: [NamespaceRelations] = []) throws {
+  func scan(_ pins: [NamespacePin], related: [NamespaceRelations] = []) throws {
     boot += Self.second
     var scan = PinScan(start: now)
     scan.pins = pins

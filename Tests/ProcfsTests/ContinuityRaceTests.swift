@@ -77,7 +77,7 @@ struct ContinuityRaceTests {
   }
 
   @Test("one process that stays proves that all are in its namespace", arguments: [10, 15])
-  func vouched(leaving: Int) throws {
+  func confirmed(leaving: Int) throws {
     try add(10, 15)
     let before = try pass()
     try add(20)
@@ -87,7 +87,7 @@ struct ContinuityRaceTests {
   }
 
   @Test("a process that stays proves the namespace also for processes that were read after it")
-  func vouchedInTheMiddle() throws {
+  func confirmedInTheMiddle() throws {
     try add(20)
     let before = try pass()
     // 10 enters the namespace later, so that it is read before 20 and was elsewhere in the previous sample.

@@ -120,7 +120,7 @@ struct LiveSourceTests {
 
   @Test("the source closes the directory of a process that has exited")
   func noLeak() throws {
-    func held(_ pids: [Int32]) throws -> Int {
+    func openDirectories(_ pids: [Int32]) throws -> Int {
       let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
       let targets = names.compactMap {
         try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
@@ -129,13 +129,13 @@ struct LiveSourceTests {
     }
     let processes = try (0..<20).map { _ in try TestProcess() }
     let pids = processes.map(\.pid)
-    #expect(try held(pids) == 0)
+    #expect(try openDirectories(pids) == 0)
     _ = try source.takeSample()
-    // Shows that `held` finds open directories.
-    #expect(try held(pids) == 20)
+    // Shows that `openDirectories` finds open directories.
+    #expect(try openDirectories(pids) == 20)
     for process in processes { try process.exit() }
     _ = try source.takeSample()
-    #expect(try held(pids) == 0)
+    #expect(try openDirectories(pids) == 0)
   }
 
   @Test("a live comparison finds equal and different namespaces, and missing processes")

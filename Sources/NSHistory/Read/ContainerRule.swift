@@ -160,17 +160,17 @@ extension ContainerRule {
   private func hasEntered(
     _ task: TaskID, _ membership: Membership, _ owner: Int64, _ taskHistories: TaskHistoryReader
   ) throws(SQLiteError) -> Bool {
-    var (task, born) = (task, membership.from)
+    var (task, start) = (task, membership.from)
     for _ in 0..<Self.mostAncestors {
-      guard try taskHistories.firstNumber(of: task) == born,
+      guard try taskHistories.firstNumber(of: task) == start,
         let row = try taskHistories.parentRow(of: task),
         let parent = try taskHistories.unresolved(task: row),
-        let there = parent.membership(at: born) ?? parent.membership(at: born - 1),
+        let there = parent.membership(at: start) ?? parent.membership(at: start - 1),
         there.set == membership.set
       else { return true }
-      let description = parent.process.described(at: born).description
+      let description = parent.process.described(at: start).description
       if description.isCgroupRead { return description.named?.row == owner }
-      (task, born) = (row, there.from)
+      (task, start) = (row, there.from)
     }
     return false
   }

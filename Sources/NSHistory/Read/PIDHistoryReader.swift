@@ -54,7 +54,7 @@ final class PIDHistoryReader {
       }
       picked.sort()
       if picked.isEmpty {
-        reasonNoneSelected = UnknownReason.mostTelling(
+        reasonNoneSelected = UnknownReason.mostInformative(
           sides.compactMap { all.state(.pid, $0, until: alive).reason })
       }
     }

@@ -22,7 +22,7 @@ package final class HistoryMaintenance {
     /// The number of memberships and short-lived tasks that were removed.
     package let removed: Int
     /// Whether another program is reading the file. The file then gets its new size only when that read has ended.
-    package let isHeld: Bool
+    package let isBlocked: Bool
   }
 
   /// Opens a history.
@@ -136,7 +136,7 @@ package final class HistoryMaintenance {
         before: before, after: try FileSpace(connection).file,
         begins: try connection.prepare("SELECT wall_ns FROM sample ORDER BY seq LIMIT 1")
           .first { $0.wallTime(0) },
-        removed: removed, isHeld: isBusy ?? false)
+        removed: removed, isBlocked: isBusy ?? false)
     } catch { throw HistoryError(error, operation, path) }
   }
 }

@@ -21,7 +21,7 @@ package enum RetentionNotice: Sendable, Hashable {
   /// now begins at this time.
   case cutBySize(from: WallTime)
   /// A reader keeps SQLite from shortening the `-wal` file, which has this size in bytes.
-  case logIsHeld(bytes: Int64)
+  case logIsBlocked(bytes: Int64)
   /// The file has this size in bytes, above its limit, and no sample of it may be removed yet.
   case nothingToRemove(bytes: Int64)
 }
@@ -49,7 +49,7 @@ final class Retention {
   /// When the oldest sample is old enough for the next run, on the boot clock.
   private var expires: BootTime = .min
   /// Whether a reader kept SQLite from shortening the `-wal` file at the last step.
-  private var isHeld = false
+  private var isBlocked = false
   /// Whether the caller got the notice `nothingToRemove` since rows were removed last.
   private var hasNoticedExcess = false
   /// The time on the boot clock before which a step can do nothing.
@@ -60,7 +60,7 @@ final class Retention {
   /// How many pages one step cuts off.
   private static let pagesAStep: Int64 = 128
   /// How long no step is taken while a reader holds the `-wal` file, in nanoseconds.
-  private static let restWhileHeld: Int64 = 1_000_000_000
+  private static let restWhileBlocked: Int64 = 1_000_000_000
   /// The longest recorded time that one run removes because of its age, in nanoseconds: see `planRun`.
   private static let longestRun: Int64 = 3_600_000_000_000
 
@@ -134,7 +134,7 @@ final class Retention {
         giveBackTime.took(time)
       }
     }
-    if let bounds, try isLogHeld(bounds, now, &step) { return step }
+    if let bounds, try isLogBlocked(bounds, now, &step) { return step }
     var space: FileSpace?
     if let bounds, isCutting || size > bounds.high {
       let found = try FileSpace(connection)
@@ -168,21 +168,21 @@ final class Retention {
 
   /// Returns whether a reader keeps SQLite from writing the `-wal` file from its beginning again. Then a removal would
   /// gain no space: its own writes would only make that file longer.
-  private func isLogHeld(
+  private func isLogBlocked(
     _ bounds: SizeBounds, _ now: ClockReading, _ step: inout RetentionStep
   ) throws(SQLiteError) -> Bool {
     let size = logSize
     guard size > 2 * bounds.log else {
-      isHeld = false
+      isBlocked = false
       return false
     }
     let result = try connection.prepare("PRAGMA wal_checkpoint(PASSIVE)").first {
       (all: $0.integer(1), copied: $0.integer(2))
     }
     guard let result, result.copied < result.all else { return false }
-    if !isHeld { step.notice = .logIsHeld(bytes: size) }
-    isHeld = true
-    notBefore = now.boot + Self.restWhileHeld
+    if !isBlocked { step.notice = .logIsBlocked(bytes: size) }
+    isBlocked = true
+    notBefore = now.boot + Self.restWhileBlocked
     return true
   }
 

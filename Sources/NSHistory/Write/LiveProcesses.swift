@@ -111,12 +111,12 @@ struct NamespacePresence {
   /// The number of sets with a process in them that contain each namespace.
   private var counts: [Int64: Int] = [:]
   /// The namespaces that processes entered or left since the last call of `write`.
-  private var touched: [Int64: Touch] = [:]
+  private var changed: [Int64: PresenceChange] = [:]
 
   /// Whether a namespace in the last written changes lost its last process.
   private var hasEmptied = false
 
-  private struct Touch {
+  private struct PresenceChange {
     let wasEmpty: Bool
     /// The last sequence number at which a process was in the namespace, if one left it.
     var last: SequenceNumber
@@ -150,7 +150,7 @@ struct NamespacePresence {
 
   private mutating func add(_ change: Int, to namespace: Int64, last: SequenceNumber) {
     let before = counts[namespace] ?? 0
-    touched[namespace, default: Touch(wasEmpty: before == 0, last: last)].last = last
+    changed[namespace, default: PresenceChange(wasEmpty: before == 0, last: last)].last = last
     counts[namespace] = before + change > 0 ? before + change : nil
   }
 
@@ -162,17 +162,17 @@ struct NamespacePresence {
 
   /// Writes which namespaces got their first process and which lost their last.
   mutating func write(on connection: Connection) throws(SQLiteError) {
-    for (namespace, touch) in touched {
+    for (namespace, change) in changed {
       let isEmpty = counts[namespace] == nil
-      if touch.wasEmpty, !isEmpty {
+      if change.wasEmpty, !isEmpty {
         try connection.prepare("UPDATE namespace SET last_seq = NULL WHERE namespace_id = ?")
           .bind(.integer(namespace)).run()
       } else if isEmpty {
         hasEmptied = true
         try connection.prepare("UPDATE namespace SET last_seq = ? WHERE namespace_id = ?")
-          .bind(.number(touch.last), .integer(namespace)).run()
+          .bind(.number(change.last), .integer(namespace)).run()
       }
     }
-    touched.removeAll()
+    changed.removeAll()
   }
 }

@@ -90,11 +90,11 @@ extension EventFollower {
   ) -> FollowedLink {
     switch value {
     case .namespace(let inode, let id):
-      let twin = others.lazy.compactMap(\.namespace).first {
+      let known = others.lazy.compactMap(\.namespace).first {
         $0.type == link.type && $0.inode == inode && $0.hasID(id) != false
       }
       return .namespace(
-        twin ?? sets.namespace(link.type, inode, id: id, fileTime: fileTime))
+        known ?? sets.namespace(link.type, inode, id: id, fileTime: fileTime))
     case .unread(let reason): return .unread(reason)
     }
   }

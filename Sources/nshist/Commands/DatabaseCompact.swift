@@ -24,7 +24,7 @@ struct DatabaseCompact: ConsoleCommand {
   static func text(_ change: HistoryMaintenance.Change, _ what: String) -> String {
     let begins = change.begins.map { "; it begins at \(TimeFormat.localTime($0, .local))" } ?? ""
     let has =
-      change.isHeld
+      change.isBlocked
       ? "will have \(SizeArgument.text(change.after)) when the program that reads it ends its read"
       : "has \(SizeArgument.text(change.after)) now"
     return "\(what): the file had \(SizeArgument.text(change.before)) and \(has)\(begins)"

@@ -167,7 +167,7 @@ struct ChangeFormatter {
     var order: [NamespaceChange.How] = []
     for part in row.parts where !order.contains(part.how) { order.append(part.how) }
     if row.parts.isEmpty { return "its namespaces could not be read" }
-    let said = order.map { how in
+    let operations = order.map { how in
       "\(Self.text(how)) \(names(row.parts.filter { $0.how == how }, how))"
         + (how == .joined || how == .joinedOrNew ? Self.whose(change) : "")
     }
@@ -180,7 +180,7 @@ struct ChangeFormatter {
     let link = change.process?.tid == nil ? "child" : "thread"
     let parent = change.parent.map { ", \(link) of \($0.label)" } ?? ""
     let pin = change.pin.map { " by \($0.text)" } ?? ""
-    return said.joined(separator: "; ") + from + parent + pin + emptied
+    return operations.joined(separator: "; ") + from + parent + pin + emptied
   }
 
   /// In which of the namespaces that the process left no process remains.

@@ -66,7 +66,7 @@ extension ContainerRecord {
 final class NamelessContainers {
   private let messages: Messages
   private var ids: [String] = []
-  private var met: Set<String> = []
+  private var visited: Set<String> = []
 
   /// The number of ids that the message lists.
   private static let most = 3
@@ -81,7 +81,9 @@ final class NamelessContainers {
   }
 
   private func note(_ container: ContainerRecord?) {
-    guard let container, container.isNameMissing, met.insert(container.id).inserted else { return }
+    guard let container, container.isNameMissing, visited.insert(container.id).inserted else {
+      return
+    }
     ids.append(String(container.id.prefix(12)))
   }
 

@@ -30,13 +30,13 @@ enum PinFormatter {
       order.removeAll { $0 == pin.text }
       order.append(pin.text)
     }
-    func isHeld(_ text: String) -> Bool { all[text]?.contains(where: \.isInLastScan) ?? false }
+    func isPresent(_ text: String) -> Bool { all[text]?.contains(where: \.isInLastScan) ?? false }
     // Lists mounts in the initial mount namespace before their copies in other mount namespaces.
-    let held = order.filter(isHeld).map {
+    let present = order.filter(isPresent).map {
       (text: $0, isCopy: all[$0]?.first?.isInOtherMounts ?? false)
     }
-    let first = (held.filter { !$0.isCopy } + held.filter(\.isCopy)).map(\.text)
-    let gone = order.filter { !isHeld($0) }
+    let first = (present.filter { !$0.isCopy } + present.filter(\.isCopy)).map(\.text)
+    let gone = order.filter { !isPresent($0) }
     let parts = [
       sentence("pinned by", first.prefix(most), more: "more", first.count, all, zone),
       sentence("once pinned by", gone.suffix(most), more: "before", gone.count, all, zone),

@@ -11,13 +11,13 @@ struct Oracle {
   /// The number of compared links, and how many of them were reported as unseen or without an ID.
   private(set) var compared = 0
   private(set) var vague = 0
-  private var truth: [Int32: Held] = [:]
+  private var truth: [Int32: ActualTask] = [:]
   private var next = 0
   private var ids: [ObservedNamespace: UInt64] = [:]
   /// The threads that were reported at the last event.
   private var threads: Set<Int32> = []
 
-  private struct Held {
+  private struct ActualTask {
     let pid: Int32
     var links: [SimulatedNamespace]
     var states: [LinkState]
@@ -63,7 +63,7 @@ struct Oracle {
       next += 1
       let hasThreads = truth.contains { $0.value.pid == entry.pid && $0.key != entry.pid }
       if let links = entry.links {
-        truth[entry.tid] = Held(pid: entry.pid, links: links, states: entry.states)
+        truth[entry.tid] = ActualTask(pid: entry.pid, links: links, states: entry.states)
       } else if entry.tid == entry.pid, hasThreads {
         truth[entry.tid]?.mainThreadExitedAt = entry.time
       } else {
@@ -86,16 +86,18 @@ struct Oracle {
     }
     threads = Set(reported.values.compactMap(\.tid))
     var live: [Key: ObservedNamespace] = [:]
-    for (tid, held) in truth {
-      let process = truth[held.pid]
+    for (tid, actual) in truth {
+      let process = truth[actual.pid]
       guard let task = reported.removeValue(forKey: tid) else {
-        if tid == held.pid { faults.append("\(time): \(tid) is not reported") }
-        if tid != held.pid, let process, !process.mainThreadHasExited, isElsewhere(held, process) {
-          faults.append("\(time): thread \(tid) of \(held.pid) is not reported")
+        if tid == actual.pid { faults.append("\(time): \(tid) is not reported") }
+        if tid != actual.pid, let process, !process.mainThreadHasExited,
+          isElsewhere(actual, process)
+        {
+          faults.append("\(time): thread \(tid) of \(actual.pid) is not reported")
         }
         continue
       }
-      if let mainThreadExitedAt = held.mainThreadExitedAt {
+      if let mainThreadExitedAt = actual.mainThreadExitedAt {
         // The follower waits for this delay before it reports a zombie: all threads may be exiting, or one may be
         // executing a program.
         if !task.isZombie, time - mainThreadExitedAt > EventFollower.longestLookahead {
@@ -103,7 +105,7 @@ struct Oracle {
         }
         continue
       }
-      compare(task, held, at: time, &live)
+      compare(task, actual, at: time, &live)
     }
     for (tid, task) in reported {
       faults.append("\(time): \(tid) of \(task.pid) is reported, and does not exist")
@@ -115,22 +117,22 @@ struct Oracle {
     let inode: UInt64
   }
 
-  private func isElsewhere(_ one: Held, _ other: Held) -> Bool {
+  private func isElsewhere(_ one: ActualTask, _ other: ActualTask) -> Bool {
     NamespaceType.allCases.contains { type in
       one.links[Int(type.link.rawValue)] !== other.links[Int(type.link.rawValue)]
     }
   }
 
   private mutating func compare(
-    _ task: ReportedHistory.Task, _ held: Held, at time: Int64,
+    _ task: ReportedHistory.Task, _ actual: ActualTask, at time: Int64,
     _ live: inout [Key: ObservedNamespace]
   ) {
     for link in NamespaceLink.allCases {
       let reported = task.links[Int(link.rawValue)]
       compared += 1
-      var isRight = reported == held.states[Int(link.rawValue)]
+      var isRight = reported == actual.states[Int(link.rawValue)]
       if case .namespace(let namespace) = reported {
-        let was = held.links[Int(link.rawValue)]
+        let was = actual.links[Int(link.rawValue)]
         if namespace.kernelID == nil { vague += 1 }
         // A reported namespace always stands for the same actual one, and at any moment an inode number stands for
         // one reported namespace.
@@ -138,7 +140,7 @@ struct Oracle {
           namespace.inode == was.inode && namespace.type == was.type
           && (namespace.kernelID ?? was.id) == was.id
           && ids[namespace, default: was.id] == was.id && !was.isPending
-          && isOne(live[Key(type: was.type, inode: was.inode)], namespace)
+          && isSame(live[Key(type: was.type, inode: was.inode)], namespace)
         ids[namespace] = was.id
         live[Key(type: was.type, inode: was.inode)] = namespace
       } else if reported == .unread(.unseen) {
@@ -148,7 +150,7 @@ struct Oracle {
       }
       if !isRight {
         faults.append(
-          "\(time): \(link) of \(task.tid ?? task.pid) is \(held.states[Int(link.rawValue)]), "
+          "\(time): \(link) of \(task.tid ?? task.pid) is \(actual.states[Int(link.rawValue)]), "
             + "and reported as \(reported)")
       }
     }
@@ -156,7 +158,7 @@ struct Oracle {
 }
 
 /// Whether two reported namespaces may be the same one; true if one of them has no ID.
-private func isOne(_ known: ObservedNamespace?, _ reported: ObservedNamespace) -> Bool {
+private func isSame(_ known: ObservedNamespace?, _ reported: ObservedNamespace) -> Bool {
   guard let known, known.kernelID != nil, reported.kernelID != nil else { return true }
   return known == reported
 }

@@ -82,8 +82,8 @@ struct PinSafetyTests {
     #expect(pins.map(\.path) == [stuck.pin])
     #expect(pins.allSatisfy { $0.namespace.kernelID == nil })
     // An open file of the same namespace gives the ID.
-    let held = Glibc.open(namespaceFile(testProcess.pid, .net), O_RDONLY | O_CLOEXEC)
-    defer { close(held) }
+    let file = Glibc.open(namespaceFile(testProcess.pid, .net), O_RDONLY | O_CLOEXEC)
+    defer { close(file) }
     let known = try withExtendedLifetime(stuck) { try live.pins(inode) }
     #expect(known.count == 2 && Set(known.map(\.namespace)).count == 1)
     #expect((known.first?.namespace.kernelID != nil) == (live.identity != .continuity))

@@ -107,7 +107,7 @@ struct ChangeBuilder {
       from: read.links, read: read.links, to: links, at: sample
     ).compactMap(Part.init).filter(isAskedFor)
     if parts.isEmpty {
-      if let death = try death(of: history, at: index, to: links) { return death }
+      if let exit = try exit(of: history, at: index, to: links) { return exit }
       return try resumption(of: history, at: index, to: links)
     }
     let isReturn = try reading.threads.isReturned(history, at: sample)
@@ -118,7 +118,7 @@ struct ChangeBuilder {
   }
 
   /// Returns the change of a process that became a zombie: a zombie is in no namespace of most types.
-  private func death(
+  private func exit(
     of history: TaskHistory, at index: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
     let read = try lastRead.links(of: history, before: index)

@@ -42,7 +42,7 @@ struct SameOverRange {
     {
       verdict = .different
     } else if !unknown.isEmpty {
-      reason = UnknownReason.mostTelling(unknown.compactMap(\.reason))
+      reason = UnknownReason.mostInformative(unknown.compactMap(\.reason))
     } else if isDifferent {
       verdict = .different
     } else {
@@ -60,7 +60,7 @@ struct SameOverRange {
   /// Returns the reason for which it is not known at some times whether the processes shared a namespace. Ignores the
   /// times just around the start or exit of a process, about which no sample can decide.
   private func unknownAtTimes(_ unknown: [Judgement]) -> UnknownReason? {
-    UnknownReason.mostTelling(
+    UnknownReason.mostInformative(
       unknown.filter { !$0.states.contains(.startingOrExiting) }.compactMap(\.reason))
   }
 
@@ -141,12 +141,12 @@ struct SameOverRange {
     }
     if !absent.isEmpty {
       let reasons = absent.flatMap { index in judgements.compactMap { $0.states[index].reason } }
-      return (.unknown, UnknownReason.mostTelling(reasons))
+      return (.unknown, UnknownReason.mostInformative(reasons))
     }
     let unsure = judgements.flatMap(\.states).compactMap { state in
       if case .unknown(let reason) = state { reason } else { nil }
     }
-    if let reason = UnknownReason.mostTelling(unsure) { return (.unknown, reason) }
+    if let reason = UnknownReason.mostInformative(unsure) { return (.unknown, reason) }
     let seen = seen(judgements)
     if seen.contains(where: \.isEmpty) { return (.unknown, .notRunning) }
     for first in seen.indices {
@@ -166,12 +166,12 @@ struct SameOverRange {
       let states = judgements.map { $0.states[index] }
       if states.isEmpty { return query.pidHistories[index].known.isEmpty ? .notRecorded : .gap }
       if states.allSatisfy(\.isAbsent) {
-        return UnknownReason.mostTelling(states.compactMap(\.reason))
+        return UnknownReason.mostInformative(states.compactMap(\.reason))
       }
       let together = judgements.filter { !$0.hasAbsent }.compactMap { $0.states[index].reason }
       // If they never ran at once, the reasons from each PID's own time count.
       let alone = states.filter { !$0.isAbsent && $0 != .startingOrExiting }.compactMap(\.reason)
-      return UnknownReason.mostTelling(together.isEmpty ? alone : together)
+      return UnknownReason.mostInformative(together.isEmpty ? alone : together)
     }
   }
 

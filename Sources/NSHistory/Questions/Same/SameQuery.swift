@@ -303,7 +303,8 @@ struct Judgement: Hashable {
       verdict = .unknown
       // The absence of a PID explains more than any other reason.
       let absent = states.filter(\.isAbsent)
-      reason = UnknownReason.mostTelling((absent.isEmpty ? states : absent).compactMap(\.reason))
+      reason = UnknownReason.mostInformative(
+        (absent.isEmpty ? states : absent).compactMap(\.reason))
     }
   }
 

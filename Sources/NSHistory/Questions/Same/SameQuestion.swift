@@ -283,7 +283,7 @@ extension UnknownReason {
 
   /// Returns the most informative of several reasons: an unreadable link ranks above a missing sample,
   /// and that above an unobserved change.
-  static func mostTelling(_ reasons: [UnknownReason]) -> UnknownReason? {
+  static func mostInformative(_ reasons: [UnknownReason]) -> UnknownReason? {
     let order: [UnknownReason] = [
       .denied, .expired, .notRecorded, .unsupported, .inodeMayBeReused, .gap, .zombie,
       .changedBetweenSamples, .notRunning,
@@ -297,7 +297,7 @@ extension UnknownReason {
     let given = reasons.compactMap(\.self)
     guard !given.isEmpty else { return nil }
     if Set(reasons).count == 1 { return given[0] }
-    return mostTelling(given.filter { $0 != .zombie && $0 != .notRunning })
+    return mostInformative(given.filter { $0 != .zombie && $0 != .notRunning })
       ?? .changedBetweenSamples
   }
 }

@@ -84,7 +84,7 @@ struct SharedPair {
       return time.expired.isEmpty ? .notRecorded : .expired
     }
     if time.asked.isEmpty { return .gap }
-    if let reason = UnknownReason.mostTelling(gaps.map(\.unobserved.reason)) { return reason }
+    if let reason = UnknownReason.mostInformative(gaps.map(\.unobserved.reason)) { return reason }
     guard observations.0.recorded.isEmpty || observations.1.recorded.isEmpty else { return nil }
     guard time.asked.subtracting(time.missing).isEmpty else { return .notRunning }
     return time.expired.isEmpty ? .gap : .expired

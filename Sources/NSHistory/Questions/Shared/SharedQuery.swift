@@ -159,7 +159,7 @@ struct SharedQuery {
     visits.sort { ($0.from, $0.process?.id ?? 0) < ($1.from, $1.process?.id ?? 0) }
     return SharedAnswer.TypeAnswer(
       type: type, verdict: verdict,
-      reason: verdict == .unknown ? UnknownReason.mostTelling(reasons) : nil,
+      reason: verdict == .unknown ? UnknownReason.mostInformative(reasons) : nil,
       isExact: verdict == .never ? isNeverExact : isAnyExact,
       areAtDifferentTimes: verdict == .never && areAtDifferentTimes,
       visits: Array(visits.prefix(Self.mostVisits)), visitCount: visitCount,
