@@ -194,6 +194,55 @@ struct AbsenceTests {
     #expect(try reader.line(10, .at(wall(2.5))).verdict == .same)
   }
 
+  /// Returns the event of a start that the kernel reported later than the start time, because the parent waited for a
+  /// processor in between.
+  private func late(
+    _ history: EventfulHistory, _ pid: Int32, started: Double, reported: Double
+  ) -> ProcessEvent {
+    let new = history.appearance(pid, started)
+    return ProcessEvent(
+      boot: EventfulHistory.reading(reported).boot,
+      .started(
+        EventStart(
+          token: new.token, parent: ProcessToken(number: 2), tid: nil, facts: new.facts,
+          description: new.description, set: ObservedSet(links: history.links(pid)))))
+  }
+
+  @Test("a process has not run before the event that reports its start, whatever its start time is")
+  func lateStart() throws {
+    let history = try EventfulHistory()
+    _ = try history.sample(0, [(2, -1)], isExact: false)
+    _ = try history.sample(1, [])
+    _ = try history.history(20, from: 2.05, until: 2.07)
+    _ = try history.write([late(history, 10, started: 2, reported: 2.09)])
+    _ = try history.sample(6, [])
+    let reader = try history.end()
+    for time in [2.03, 2.06, 2.08] {
+      #expect(try reader.line(10, .at(wall(time))).reason == .notRunning, "\(time)")
+    }
+    #expect(try reader.line(10, .at(wall(2.5))).verdict == .same)
+    let range = try reader.line(10, .range(since: wall(1), until: wall(5)))
+    #expect(range.verdict == .same && range.reason == nil, "\(range)")
+    let shared = try reader.shared(
+      .init([.processes(.pid(10)), .processes(.pid(2))], types: [.net]))
+    #expect(shared.types[0].verdict == .shared)
+  }
+
+  @Test(
+    "where events were lost after its start, a process may have run before the first event about it"
+  )
+  func startedInGap() throws {
+    let history = try EventfulHistory()
+    _ = try history.sample(0, [(2, -1)], isExact: false)
+    _ = try history.sample(1, [])
+    _ = try history.sample(2.02, [], gap: .eventsLost)
+    _ = try history.history(20, from: 2.05, until: 2.07)
+    _ = try history.write([late(history, 10, started: 2, reported: 2.09)])
+    _ = try history.sample(6, [])
+    let reader = try history.end()
+    #expect(try reader.line(10, .at(wall(2.06))).reason == .notRecorded)
+  }
+
   @Test("PID@TIME and a range in a gap have the reason gap")
   func selectedInGap() throws {
     let (_, reader) = try EventfulHistory.withGap()

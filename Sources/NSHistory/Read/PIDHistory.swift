@@ -13,6 +13,8 @@ struct PIDHistory {
   let lastSamples: [SequenceNumber]
   /// For each process, the sample that found it although no event had reported it; nil if there is none.
   private let foundBySample: [SamplePoint?]
+  /// For each process, the event that reported its start; nil if none did.
+  private let startEvents: [SequenceNumber?]
   /// Whether one of the processes is a thread whose recording ended with its session.
   private let hasLostThread: Bool
   private let order: PIDHistoryOrder
@@ -25,7 +27,8 @@ struct PIDHistory {
 
   init(
     pid: Int64, processes: [ProcessRecord], known: [ProcessRecord], runs: LinkIntervals,
-    lastSamples: [SequenceNumber], foundBySample: [SamplePoint?], hasLostThread: Bool = false
+    lastSamples: [SequenceNumber], foundBySample: [SamplePoint?], startEvents: [SequenceNumber?],
+    hasLostThread: Bool = false
   ) {
     self.pid = pid
     self.processes = processes
@@ -33,6 +36,7 @@ struct PIDHistory {
     self.runs = runs
     self.lastSamples = lastSamples
     self.foundBySample = foundBySample
+    self.startEvents = startEvents
     self.hasLostThread = hasLostThread
     order = PIDHistoryOrder(processes, lastSamples)
   }
@@ -222,11 +226,13 @@ struct PIDHistory {
   }
 
   /// Returns whether a sample missed a process: the process had started before the sample, and only later samples saw
-  /// it. A process whose exit was reported and which then continued by exec was not missed.
+  /// it. A process whose start was reported was not missed before, nor one whose exit was reported and which then
+  /// continued by exec.
   private func wasOverlooked(_ process: Int, in sampleWindow: SampleWindow) -> Bool {
     guard let before = sampleWindow.before, before.session.space == processes[process].space,
       before.id < lastSamples[process], let start = processes[process].startBoot
     else { return false }
+    if let event = startEvents[process], before.id < event { return false }
     let missed = sampleWindow.after.map { $0.session == before.session ? $0.boot : before.boot }
     return start &+ Self.startTimeTolerance < missed ?? before.boot
       && !hasExited(process, before: before.id)

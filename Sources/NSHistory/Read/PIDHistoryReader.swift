@@ -168,6 +168,7 @@ final class PIDHistoryReader {
     return PIDHistory(
       pid: pid, processes: histories.map(\.process), known: known, runs: runs,
       lastSamples: histories.map(\.lastSample), foundBySample: histories.map(\.foundBySample),
+      startEvents: histories.map { $0.isStartReported ? $0.memberships.first?.from : nil },
       hasLostThread: histories.contains { $0.thread?.isLost == true })
   }
 

@@ -144,6 +144,26 @@ final class SampleIndex {
     ).bind(.number(first), .number(last), .boot(boot)).first { $0.sequence(0) } ?? first
   }
 
+  /// Returns whether it is certain that events reported every change from a time on the boot clock up to an event.
+  func isExact(
+    from boot: BootTime, until event: SequenceNumber
+  ) throws(SQLiteError) -> Bool {
+    guard let session = session(of: event) else { return false }
+    let ended = try connection.prepare(
+      """
+      SELECT seq FROM sample WHERE seq >= ? AND seq < ? AND boot_ns + duration_ns <= ?
+      ORDER BY seq DESC LIMIT 1
+      """
+    ).bind(.number(session.first), .number(event), .boot(boot)).first { $0.sequence(0) }
+    guard let ended else { return false }
+    return try connection.prepare(
+      """
+      SELECT NOT EXISTS (SELECT 1 FROM sample WHERE seq > ? AND seq < ?
+        AND (exact IS NOT 1 OR gap IS NOT NULL))
+      """
+    ).bind(.number(ended), .number(event)).first { $0.integer(0) == 1 } ?? false
+  }
+
   /// Returns the session that a sample belongs to.
   func session(of sample: SequenceNumber) -> SessionSpan? {
     let index = sessions.partitioningIndex { $0.last >= sample }

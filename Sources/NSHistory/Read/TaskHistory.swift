@@ -13,6 +13,10 @@ struct TaskHistory {
   /// start time of the process then shows when it started. Nil if there is none, and if only some of the memberships
   /// were read.
   var foundBySample: SamplePoint?
+  /// Whether an event reported the start of the process. Then the process did not run before that event, although the
+  /// kernel may have set its start time long before: in between, the parent may wait for a processor. False for a
+  /// thread, and if only some of the memberships were read.
+  var isStartReported = false
   /// The beginning and the end of a thread, as far as they are known; nil for a process.
   var thread: ThreadBounds?
 

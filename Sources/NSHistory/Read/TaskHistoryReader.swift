@@ -141,7 +141,22 @@ final class TaskHistoryReader {
     return TaskHistory(
       process: process, memberships: memberships,
       foundBySample: found.isExact && !first.beginsExactly && !isThread ? found : nil,
+      isStartReported: first.beginsExactly && !isThread ? try isStart(found, of: process) : false,
       thread: isThread ? try threadBounds(row.task, first, last) : nil)
+  }
+
+  /// The longest time that may pass between the start time of a process and the event that reports the start.
+  private static let longestFork: Int64 = 1_000_000_000
+
+  /// Returns whether the first event about a process reported its start. An exec can be the first event about an older
+  /// process: one whose main thread had exited when a recorder started, or when it lost events.
+  private func isStart(
+    _ event: SamplePoint, of process: ProcessRecord
+  ) throws(SQLiteError) -> Bool {
+    guard let start = process.startBoot else { return false }
+    if event.boot <= start &+ PIDHistory.startTimeTolerance { return true }
+    guard event.boot <= start &+ Self.longestFork else { return false }
+    return try index.isExact(from: start, until: event.id)
   }
 
   private func threadBounds(
@@ -297,6 +312,6 @@ struct ShortLivedTaskReader {
       makerPID: row.description.parentPID == 0 ? nil : row.description.parentPID,
       isKernelThread: false, nspid: [], firstSeen: start.wall,
       lastSeen: try index.point(membership.until + 1).wall, isOpen: false)
-    return TaskHistory(process: process, memberships: [membership])
+    return TaskHistory(process: process, memberships: [membership], isStartReported: true)
   }
 }

@@ -167,7 +167,9 @@ struct GroupObservation {
       return .init()
     }
     var low = try earliest(history)
-    if first.beginsExactly, try time.index.sampleWindow(before: first.from).isExact {
+    if history.isStartReported || first.beginsExactly && history.process.tid != nil,
+      try time.index.sampleWindow(before: first.from).isExact
+    {
       low = first.from
     }
     var high = last.until + 1
