@@ -36,7 +36,7 @@ struct RepeatedOptionTests {
       ("timeline 4711 --since -1h --since -2h", "--since"),
       ("export --format csv --output a.csv --output b.csv", "--output"),
       ("capture --since -1h --since -2h --until now --output a.db", "--since"),
-      ("record --interval 1 --interval 2", "--interval"),
+      ("record --samples 1 --samples 2", "--samples"),
       ("db prune --before -1h --before -2h", "--before"),
     ])
   func isRefused(question: String, option: String) throws {
