@@ -44,6 +44,19 @@ struct SliceBoundsTests {
     }
   }
 
+  @Test("an answer without a time is about the time of the slice, and says so")
+  func wholeTime() throws {
+    let middle = first + (last - first) / 2
+    let reader = try slice(until: middle)
+    let whole = SameQuestion.Time.range(since: nil, until: nil)
+    let same = try reader.same(.init(pids: [.init(pid: 10), .init(pid: 11)], time: whole))
+    let shared = try reader.shared(.init([.processes(.pid(10)), .processes(.pid(11))]))
+    for span in [try reader.recordedSpan(), same.recorded, shared.recorded] {
+      #expect(span?.upperBound == middle, "\(span as Any)")
+      #expect(try #require(span).lowerBound >= first)
+    }
+  }
+
   @Test(
     "a question about a time outside of the slice is refused, and the error names the slice's bounds"
   )

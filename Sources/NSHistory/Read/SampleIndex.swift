@@ -67,7 +67,8 @@ final class SampleIndex {
   var missingBefore: MissingSamples { sessions.first?.missingBefore ?? .beforeFirst }
 
   /// Returns the recorded span in wall time; nil if there is no sample. A recording begins with the end of its
-  /// first sample, because that sample shows a process only at the moment at which it read the process.
+  /// first sample, because that sample shows a process only at the moment at which it read the process. The span of a
+  /// slice is the part that it holds, although it also has some of the samples before and after.
   func recorded() throws(SQLiteError) -> ClosedRange<WallTime>? {
     var low: WallTime?
     var high: WallTime?
@@ -78,7 +79,8 @@ final class SampleIndex {
       high = max(high ?? closing, opening, closing)
     }
     guard let low, let high else { return nil }
-    return low...high
+    guard let slice else { return low...high }
+    return (low...high).overlaps(slice.time) ? (low...high).clamped(to: slice.time) : nil
   }
 
   /// Returns the sample or event with a sequence number that a session spans.

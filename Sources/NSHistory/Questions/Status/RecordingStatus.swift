@@ -108,16 +108,15 @@ extension HistoryWriter {
 }
 
 extension HistoryReader {
-  /// Reads the state of the last session.
+  /// Reads the state of the last session. A slice is refused: nothing records into it.
   package func status() throws(HistoryError) -> RecordingStatus {
-    try snapshot { () throws(HistoryError) in
-      let isCopied = try isCopiedWhileOpen()
-      do throws(SQLiteError) {
-        return RecordingStatus(
-          isRecorded: isRecorded, isCopied: isCopied,
-          session: try StatusQuery(connection: connection).session(),
-          file: try FileState(path, connection))
-      } catch { throw wrap(error) }
+    let isCopied = try isCopiedWhileOpen()
+    return try reading(.recording()) { (reading) throws(SQLiteError) in
+      try reading.index.requireWhole("a recorder")
+      return RecordingStatus(
+        isRecorded: isRecorded, isCopied: isCopied,
+        session: try StatusQuery(connection: connection).session(),
+        file: try FileState(path, connection))
     }
   }
 }
