@@ -59,7 +59,7 @@ struct ExportProcesses {
   /// A description of a process, and the range of sequence numbers for which the export gives the
   /// process this description.
   struct Segment {
-    let numbers: ClosedRange<SequenceNumber>
+    private(set) var numbers: ClosedRange<SequenceNumber>
     let beginsExactly: Bool
     let endsExactly: Bool
     let comm: String?
@@ -74,6 +74,14 @@ struct ExportProcesses {
     /// The row of the control group by which filters match the container: that of `enclosure`, or else
     /// `cgroup`.
     var container: Int64? { enclosure?.cgroup ?? cgroup }
+
+    /// Returns the segment with the time up to the next one, in which the description changed at an unknown time.
+    func extended(to next: Segment?) -> Segment {
+      guard let next, next.numbers.lowerBound > numbers.lowerBound else { return self }
+      var copy = self
+      copy.numbers = numbers.lowerBound...(next.numbers.lowerBound - 1)
+      return copy
+    }
   }
 
   /// Returns the only description of a process that no sample observed.

@@ -104,7 +104,17 @@ struct ExportStream {
     _ process: inout ExportProcess, _ segments: [ExportProcesses.Segment],
     _ memberships: [Membership], _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) -> Bool {
-    for (position, segment) in segments.enumerated() {
+    let isWhole = !selection.isOfContainers && !selection.isByName(process)
+    for (position, one) in segments.enumerated() {
+      let next = position + 1 < segments.count ? segments[position + 1] : nil
+      // A change of the user or the parent at an unknown time leaves no doubt about the name and the container.
+      let isMatched =
+        next.map { next in
+          !isWhole && [one, next].allSatisfy {
+            !$0.hasInheritedCgroup && selection.isSelected(process, $0)
+          }
+        } ?? false
+      let segment = isMatched ? one.extended(to: next) : one
       let part = memberships.compactMap {
         $0.limited(
           to: segment.numbers, beginsExactly: segment.beginsExactly,
@@ -115,8 +125,7 @@ struct ExportStream {
       // the filter selects a name or a container, the export covers only the time in which the
       // description is certain.
       let isContinued =
-        !selection.isOfContainers && !selection.isByName(process) && position + 1 < segments.count
-        && segments[position + 1].numbers.lowerBound == end &+ 1
+        (isWhole || isMatched) && next?.numbers.lowerBound == end &+ 1
         && memberships.contains { $0.from <= end && $0.until > end }
       let read = segments[position...].first { $0.cgroup != nil && !$0.hasInheritedCgroup }
       for (segment, part) in try enclosed(segment, until: read, process, part)
