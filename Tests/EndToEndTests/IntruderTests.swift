@@ -105,6 +105,40 @@ struct IntruderTests {
     #expect(Set(members.compactMap { $0["pid"] as? Int }) == [Int(inside), Int(executed)])
   }
 
+  @Test(
+    "--quiet-engines says what it left out, and leaves out no process that left its container",
+    .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
+  func quietEngines() throws {
+    let recording = try LiveRecording()
+    let folder = try TemporaryFolder()
+    // Two programs with names of engines: one leaves the container, the other was never in it.
+    for name in ["runc", "conmon"] {
+      try FileManager.default.copyItem(atPath: "/usr/bin/nsenter", toPath: folder.file(name))
+    }
+    let id = String(repeating: "9d", count: 32)
+    let group = try LiveCgroup("docker", id)
+    let victim = try TestProcess(in: CloneFlag.net)
+    try group.add(victim.pid)
+    try recording.waitForSamples(2)
+    func visit(_ name: String) -> String {
+      "nsenter --target \(victim.pid) --net -- \(folder.file(name)) --target \(getpid()) --net sleep 0.3"
+    }
+    let inside = group.run(visit("runc"))
+    #expect(try Command.run(inside[0], Array(inside.dropFirst())).status == 0)
+    #expect(try Command.run("/bin/sh", ["-c", "exec \(visit("conmon"))"]).status == 0)
+    try recording.waitForSamples(2)
+    let outcome = try Command.nshist(
+      "query", "changes", "--mark", "left-container", "--quiet-engines", "--format", "csv",
+      "--db", recording.database)
+    let lines = try StrictCSV.parse(outcome.output)
+    let header = try #require(lines.first)
+    let rows = lines.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(header, $0)) }
+    #expect(rows.contains { $0["comm"] == "runc" && $0["container"] == id }, "\(outcome.output)")
+    #expect(!rows.contains { $0["comm"] == "conmon" }, "\(outcome.output)")
+    #expect(outcome.messages.contains("--quiet-engines omitted "), "\(outcome.messages)")
+    try victim.exit()
+  }
+
   private func children(of pid: Int32) throws -> [Int32] {
     try String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)
       .split(separator: " ").compactMap { Int32($0.filter(\.isNumber)) }

@@ -12,6 +12,38 @@ struct NamesThroughTimeTests {
 
   private static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
 
+  @Test("a history up to a time shows the name of that time, and the names before")
+  func untilATime() throws {
+    let history = try SmallHistory()
+    for name in ["one", "one", "two", "two", "three"] {
+      try history.sample([.init(pid: 10, comm: name)])
+    }
+    let last = history.now.wall
+    let reader = try history.end()
+    func entry(_ window: TimeWindow) throws -> HistoryEntry {
+      var found: [HistoryEntry] = []
+      try reader.history(.pid(10), in: window) {
+        found.append($0)
+        return true
+      }
+      #expect(found.count == 1)
+      return try #require(found.first)
+    }
+    func names(_ entry: HistoryEntry) -> [String?] {
+      entry.process.possibleDescriptions.map(\.comm)
+    }
+    for (distance, now, before) in [
+      (0, ["three"], ["one", "two"]), (5, ["two", "three"], ["one"]), (15, ["two"], ["one"]),
+      (25, ["one", "two"], []), (35, ["one"], []),
+    ] {
+      let time = last - Int64(distance) * SmallHistory.second
+      for since in [nil, time] {
+        let entry = try entry(TimeWindow(since: since, until: time))
+        #expect(names(entry) == now && entry.earlier.map(\.comm) == before, "\(distance)")
+      }
+    }
+  }
+
   /// Returns the start of a sample; the first sample is 1.
   private func time(_ sample: Int64) -> WallTime {
     SmallHistory.epoch + (1000 + 10 * sample) * SmallHistory.second

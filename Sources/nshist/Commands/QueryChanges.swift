@@ -62,8 +62,8 @@ struct QueryChanges: ListingCommand {
 
   @Flag(
     help: """
-      Omit processes whose names are those of container engines and their tools. Any process can use such a \
-      name.
+      Omit processes whose names are those of container engines and their tools, but never one that left its \
+      container. Any process can use such a name.
       """)
   var quietEngines = false
 
@@ -139,13 +139,24 @@ struct QueryChanges: ListingCommand {
       return ListedAnswer(
         time: .window(question.window, isOfOne: isOfOne),
         rows: { printer in
+          var omitted = 0
           var changes = ChangePrinter(
             printer, apart: context.format == .csv,
             combines: context.format == .table && !separate
-          ) { isAsked($0, isNamed, marks) }
+          ) { change in
+            guard isAsked(change, isNamed, marks) else { return false }
+            guard quietEngines, EngineTools.made(change) else { return true }
+            omitted += 1
+            return false
+          }
           if follow { return try self.follow(question, reader, &changes, context, help) }
           try reader.changes(question) { changes.add($0) }
           _ = changes.finish()
+          if omitted > 0 {
+            let changes = RecordingFormatter.count(omitted, "change", "changes")
+            help.messages.say(
+              "--quiet-engines omitted \(changes) by processes with the names of container engines")
+          }
         },
         others: { help in
           if let process = question.process {
@@ -197,8 +208,7 @@ struct QueryChanges: ListingCommand {
     _ marks: Set<NamespaceChange.Mark>
   ) -> Bool {
     if !marks.isEmpty, marks.isDisjoint(with: change.marks) { return false }
-    if let isNamed, !(change.process.map(isNamed) ?? false) { return false }
-    return !(quietEngines && change.process.map(EngineTools.isNameOf) == true)
+    return isNamed.map { isNamed in change.process.map(isNamed) ?? false } ?? true
   }
 
   private func sayNothing(_ question: ChangesQuestion, _ help: EmptyResultHelp) throws {
@@ -266,6 +276,13 @@ enum EngineTools {
   /// Whether a process with this command name is one of these programs; runc(8) names its stages
   /// `runc:[1:CHILD]`.
   static func contains(_ name: String) -> Bool { names.contains(name) || name.hasPrefix("runc:[") }
+
+  /// Whether a change is one that container engines make by themselves. They are outside of the containers, so that a
+  /// process that left the container to which its cgroup belongs is none of them, whatever its name is.
+  static func made(_ change: NamespaceChange) -> Bool {
+    guard let process = change.process, isNameOf(process) else { return false }
+    return process.container == nil || !change.marks.contains(.leftContainer)
+  }
 
   /// Whether every name that a process may have had is that of one of these programs.
   static func isNameOf(_ process: ProcessRecord) -> Bool {

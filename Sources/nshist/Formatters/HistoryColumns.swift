@@ -27,6 +27,15 @@ enum HistoryColumns {
           .array($0.changes.map { .string("\($0.link.fileName)") })
         },
         Column("returned", in: [.json]) { .bool($0.isReturn) },
+        Column("earlier", in: [.json]) { entry in
+          .array(
+            entry.earlier.map { one in
+              .object([
+                ("comm", .optional(one.comm, JSON.string)),
+                ("uid", .optional(one.uid, JSON.integer)),
+              ])
+            })
+        },
       ] + RelatedProcess.columns("joined") { $0.joined }
       + RelatedProcess.columns("parent") { $0.parent }
       + [
@@ -152,9 +161,26 @@ struct HistoryEntryFormatter {
   let entry: HistoryEntry
   /// How much the text says of the identity of the namespaces.
   var detail = NameDetail.id
+  /// The greatest number of earlier names that the text holds.
+  private static let mostNames = 6
 
   /// The text of the entry: `net only: joined net:[4026532281]#4107, those of 812 nginx`.
-  var text: String {
+  var text: String { namespaces + earlier }
+
+  /// The names and users that the process had earlier in the entry: `, earlier python3 (uid 0)`.
+  private var earlier: String {
+    guard !entry.earlier.isEmpty else { return "" }
+    let names = entry.earlier.suffix(Self.mostNames).map { one in
+      let user = one.uid == entry.process.uid ? "" : one.uid.map { " (uid \($0))" } ?? ""
+      return (one.comm ?? "an unknown name") + user
+    }
+    let omitted = entry.earlier.count - names.count
+    let others =
+      omitted > 0 ? "\(RecordingFormatter.count(omitted, "other name", "other names")), then " : ""
+    return ", earlier \(others)\(names.joined(separator: ", then "))"
+  }
+
+  private var namespaces: String {
     if entry.isFirst { return first }
     guard !entry.changes.isEmpty else { return "as before\(container)\(unreported)" }
     let links = entry.changes.map(\.link)

@@ -156,31 +156,67 @@ struct HistoryQuery {
     isInOtherContainer: Bool, _ unreported: [NamespaceLink], isAsked: Bool
   ) throws(SQLiteError) -> HistoryEntry {
     let isFirst = isBeginning && history.movedFrom == nil
-    // If an event ended the entry, the process may have had another description by then, which was read
-    // only later.
+    // If an event ended the entry, or the window ends within it, the process may have had another description by
+    // then, which was read only later.
+    let last = isAsked ? try lastAsked(of: piece) : piece.upperBound
     let process =
-      interval.end.isExact
-      ? history.process.described(at: piece.upperBound, orBefore: piece.upperBound + 1)
-      : history.process.described(at: piece.upperBound)
+      interval.end.isExact || last < piece.upperBound
+      ? history.process.described(at: last, orBefore: last + 1)
+      : history.process.described(at: last)
     guard isAsked else {
       return HistoryEntry(
-        process: process, from: interval.from, until: interval.until,
+        process: process, earlier: [], from: interval.from, until: interval.until,
         beginning: interval.beginning, end: interval.end, links: links, changes: changes,
         isFirst: isFirst, isReturn: false, joined: nil, parent: nil, parentThen: nil,
         isParentGone: false, isInOtherContainer: isInOtherContainer, unreported: unreported)
     }
-    let isGone = try isParentGone(of: process, maker?.process, at: piece.upperBound)
+    let isGone = try isParentGone(of: process, maker?.process, at: last)
     return HistoryEntry(
-      process: process, from: interval.from, until: interval.until,
+      process: process,
+      earlier: Self.earlier(
+        history.process, piece.lowerBound...last, than: process,
+        besides: isFirst ? maker?.task.described(at: piece.lowerBound) : nil),
+      from: interval.from, until: interval.until,
       beginning: interval.beginning, end: interval.end, links: links, changes: changes,
       isFirst: isFirst,
       isReturn: isBeginning ? false : try reading.threads.isReturned(history, at: piece.lowerBound),
       joined: try MemberFinder(reading: reading).member(
         of: changes.joined, at: piece.lowerBound - 1, otherThan: history.process),
       parent: isFirst ? maker?.task.described(at: piece.lowerBound) : nil,
-      parentThen: isGone ? nil : try parent(of: process, maker?.process, at: piece.upperBound),
+      parentThen: isGone ? nil : try parent(of: process, maker?.process, at: last),
       isParentGone: isGone,
       isInOtherContainer: isInOtherContainer, unreported: unreported)
+  }
+
+  private static func earlier(
+    _ process: ProcessRecord, _ numbers: ClosedRange<SequenceNumber>, than last: ProcessRecord,
+    besides parent: ProcessRecord?
+  ) -> [RecordedDescription] {
+    guard !process.past.isEmpty, process.tid == nil else { return [] }
+    func name(_ one: RecordedDescription) -> [String?] { [one.comm, one.uid.map(String.init)] }
+    let shown = Set(last.possibleDescriptions.map(name))
+    var found: [RecordedDescription] = []
+    for (position, one) in process.descriptions(
+      from: numbers.lowerBound, before: numbers.upperBound
+    ).enumerated() {
+      let isOfParent = position == 0 && parent != nil && one.comm == parent?.comm
+      if isOfParent || shown.contains(name(one)) || found.contains(where: { name($0) == name(one) })
+      {
+        continue
+      }
+      found.append(one)
+    }
+    return found
+  }
+
+  /// Returns the last sample or event of a piece that is in the window: the entry shows the process as it was then.
+  private func lastAsked(
+    of piece: ClosedRange<SequenceNumber>
+  ) throws(SQLiteError) -> SequenceNumber {
+    guard let until = window.until, try reading.index.point(piece.upperBound).wall > until else {
+      return piece.upperBound
+    }
+    return max(piece.lowerBound, try reading.index.lastSample(notAfter: until))
   }
 
   /// The creator of a process or thread.
@@ -260,8 +296,11 @@ struct HistoryQuery {
 
 /// An interval without a gap in the samples in which a process had one namespace set.
 package struct HistoryEntry: Sendable, Hashable {
-  /// The process.
+  /// The process, with its description at the end of the entry, or of the window if that is earlier.
   package let process: ProcessRecord
+  /// The descriptions with another name or user that it had earlier in the entry, in time order. Leaves out the name of
+  /// its parent, which a process has from its start until it executes a program.
+  package let earlier: [RecordedDescription]
   /// The beginning: exact if `beginning` is, otherwise the beginning of the
   /// first sample that saw the process with this set.
   package let from: WallTime
@@ -288,8 +327,8 @@ package struct HistoryEntry: Sendable, Hashable {
   /// In the first entry, the parent of the process when it was first seen; nil if the parent is not known,
   /// and in any later entry.
   package let parent: ProcessRecord?
-  /// The parent at the end of the entry, with its description then; nil if the process had none, or if it
-  /// is not known.
+  /// The parent at the end of the entry, or of the window if that is earlier, with its description then; nil if the
+  /// process had none, or if it is not known.
   package let parentThen: ProcessRecord?
   /// Whether the known parent had exited by the end of the entry, so that another process had become the
   /// parent.
