@@ -12,6 +12,25 @@ struct NamesThroughTimeTests {
 
   private static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
 
+  @Test("a process that left the cgroup of its container and entered another one's network is listed")
+  func leftItsCgroup() throws {
+    let history = try SmallHistory()
+    for sample in 1...6 {
+      let cgroup = sample < 3 ? Self.cgroup(Self.web) : "0::/"
+      try history.sample([
+        .init(pid: 10, cgroup: Self.cgroup(Self.web), elsewhere: [.net: 2, .mnt: 2]),
+        .init(pid: 20, cgroup: Self.cgroup(Self.lab), elsewhere: [.net: 3, .mnt: 3]),
+        .init(pid: 30, cgroup: cgroup, elsewhere: [.net: sample < 5 ? 2 : 3, .mnt: 2]),
+      ])
+    }
+    let answer = try history.end().shared(
+      .init([.processes(.container(Self.web)), .processes(.container(Self.lab))], types: [.net]))
+    let visit = try #require(answer.outsiders.first { $0.group == 1 })
+    #expect(visit.process.pid == 30 && visit.earlierContainer?.id == Self.web)
+    // In the network of its own container it is an outsider from the change of its cgroup on.
+    #expect(answer.outsiders.allSatisfy { $0.process.pid == 30 })
+  }
+
   @Test("a history up to a time shows the name of that time, and the names before")
   func untilATime() throws {
     let history = try SmallHistory()

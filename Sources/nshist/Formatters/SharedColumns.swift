@@ -141,6 +141,7 @@ struct SharedJSON {
     .object([
       ("process", one.process.json), ("group", .integer(Int64(one.group))),
       ("namespace", one.namespace.json), ("from", .time(one.from)), ("until", .time(one.until)),
+      ("earlier_container", .optional(one.earlierContainer) { .string($0.id) }),
     ])
   }
 }

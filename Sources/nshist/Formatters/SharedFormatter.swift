@@ -352,6 +352,7 @@ struct SharedFormatter {
     let group: Int
     let from: WallTime
     let until: WallTime
+    let earlierContainer: ContainerRecord?
   }
 
   /// The sentences about processes of no known container that were in a container's own namespaces. Several
@@ -363,18 +364,23 @@ struct SharedFormatter {
       // A process changes its namespaces one after the other. Entries whose times print alike are merged.
       let entry = OutsiderEntry(
         process: one.process, group: one.group, from: Self.wholeMilliseconds(one.from),
-        until: Self.wholeMilliseconds(one.until))
+        until: Self.wholeMilliseconds(one.until), earlierContainer: one.earlierContainer)
       if types[entry] == nil { order.append(entry) }
       types[entry, default: []].append(one.namespace.type.name)
     }
     let all = order.sorted { $0.from < $1.from }
-    let tools = listsAll ? [] : all.filter { EngineTools.isNameOf($0.process) }
+    let tools =
+      listsAll
+      ? []
+      : all.filter { $0.earlierContainer == nil && EngineTools.isNameOf($0.process) }
     return all.filter { !tools.contains($0) }.map { entry in
       let all = types[entry] ?? []
       let namespace =
         names[entry.group].own(all.joined(separator: ", ")) + (all.count > 1 ? "s" : "")
       return """
-        Of no known container, and in \(namespace): \(GroupName.name(entry.process)), \
+        Of no known container\(entry.earlierContainer == nil ? "" : " any more"), and in \(namespace): \
+        \(GroupName.name(entry.process)), \
+        \(entry.earlierContainer.map { "earlier of \($0.text), " } ?? "")\
         \(show(entry.from)) to \(show(entry.until)).
         """
     } + toolsOutside(tools)

@@ -27,7 +27,11 @@ struct OutsiderFinder {
     guard groups.contains(where: \.isContainer) else { return found }
     var visited: Set<TaskID> = []
     for group in groups { visited.formUnion(group.members.lazy.map(\.task)) }
-    let members = visited
+    // The time in which each task was of a group: it may have left the cgroup of a container and be an outsider since.
+    var memberships: [TaskID: [Membership]] = [:]
+    for member in groups.lazy.flatMap(\.members) {
+      memberships[member.task, default: []] += member.memberships
+    }
     let reader = GroupReader(reading: reading, time: time, types: types)
     for group in groups {
       for member in group.members where member.enclosure != nil {
@@ -38,13 +42,15 @@ struct OutsiderFinder {
     for group in groups {
       for namespace in try namespaces(of: group, types) {
         var isOwn: Bool?
-        for task in try withoutContainer(in: namespace) where !members.contains(task) {
+        for task in try withoutContainer(in: namespace) {
           guard let history = try reading.taskHistories.history(of: task) else { continue }
           let isKnown = history.process.container != nil
           if !isKnown, group.isContainer, isOwn == nil {
             isOwn = try OwnNamespaces.isOwn(namespace, group.containers, reading)
           }
-          if !isKnown, isOwn == true, let one = try outsider(history, group, namespace) {
+          if !isKnown, isOwn == true,
+            let one = try outsider(history, group, namespace, besides: memberships[task] ?? [])
+          {
             found.outsiders.append(one)
           }
           if visited.insert(task).inserted, try isUncertain(history) {
@@ -116,12 +122,16 @@ struct OutsiderFinder {
     return isSampled != true
   }
 
+  /// Returns the visit of a process to a namespace, without the time in which it was of a group.
   private func outsider(
-    _ history: TaskHistory, _ group: SharedGroup, _ namespace: NamespaceRecord
+    _ history: TaskHistory, _ group: SharedGroup, _ namespace: NamespaceRecord,
+    besides memberships: [Membership]
   ) throws(SQLiteError) -> SharedAnswer.Outsider? {
     let runs = try reading.pidHistories.runs(of: history.memberships)[namespace.type.link].filter {
-      $0.value.namespace?.id == namespace.id && $0.from <= time.samples.upperBound
-        && $0.until >= time.samples.lowerBound
+      run in
+      run.value.namespace?.id == namespace.id && run.from <= time.samples.upperBound
+        && run.until >= time.samples.lowerBound
+        && !memberships.contains { $0.from <= run.until && run.from <= $0.until }
     }
     guard let first = runs.first, let last = runs.last else { return nil }
     let from = try time.index.point(first.from).wall
@@ -129,6 +139,8 @@ struct OutsiderFinder {
     guard time.window.overlaps(from, until) else { return nil }
     return .init(
       process: history.process, group: group.index, namespace: namespace, from: from,
-      until: max(from, until))
+      until: max(from, until),
+      earlierContainer: history.process.past.last { $0.description.container != nil }?.description
+        .container)
   }
 }

@@ -171,6 +171,8 @@ package struct SharedAnswer: Sendable {
     package var from: WallTime
     /// The last such time.
     package var until: WallTime
+    /// The container that its cgroup named before; nil if it named none.
+    package var earlierContainer: ContainerRecord?
   }
 }
 
