@@ -11,6 +11,10 @@ struct SliceExtent {
   /// The PIDs that the slice is limited to, and the ids of containers; nil for a slice of all processes.
   let limits: (pids: Set<Int64>, containers: Set<String>)?
 
+  /// For how many sequence numbers after a namespace was first seen a slice has every process in it, also if that was
+  /// before the slice: enough for an engine to start the first process of a container in it.
+  static let beginning: Int64 = 1024
+
   /// Whether a sequence number is before, among or after those of which the slice has every row.
   enum Side { case before, inside, after }
 

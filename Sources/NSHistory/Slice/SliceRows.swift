@@ -8,8 +8,9 @@ internal import SQLite
 ///
 /// - all memberships and descriptions of these tasks, of their ancestors, of their threads, of the makers of these
 ///   namespaces and of the holders of these pins, with the samples and events at which they begin and end;
-/// - the processes that were in one of these namespaces when it was first seen and when it was last seen, and those
-///   that were in it when one of these tasks joined it: an answer names the first process of a namespace, and a
+/// - the processes that were in one of these namespaces at its beginning and when it was last seen, and those
+///   that were in it when one of these tasks joined it: an answer names the first process of a namespace, and by its
+///   first process in a container the container to which the namespace belongs, and a
 ///   process that was in it already when another joined;
 /// - the namespaces that had the same inode number just before and just after, and their pins;
 /// - where the own cgroup of one of these tasks was not read, the processes that show to which container its namespaces
@@ -314,16 +315,21 @@ struct SliceRows {
       """, [])
   }
 
-  /// Chooses the processes that were in a namespace at its first and at its last sequence number, and its maker.
+  /// Chooses the processes that were in a namespace at its beginning and at its last sequence number, and its maker.
   private func chooseMembers() throws(SQLiteError) {
     for lifetime in try ownNamespaces() {
       let namespace = lifetime.namespace
       let times = SeenTimes(reading: reading)
-      let ends = [lifetime.first, try times.last(lifetime)].compactMap(\.self)
-      for number in Set(ends) where request.isLimited || !cut.numbers.contains(number) {
+      let isInitial = namespace.isInitial == true
+      var ranges: [ClosedRange<SequenceNumber>] = []
+      if let first = lifetime.first {
+        ranges.append(first...(isInitial ? first : first &+ SliceExtent.beginning))
+      }
+      if let last = try times.last(lifetime) { ranges.append(last...last) }
+      for range in Set(ranges) where request.isLimited || !cut.numbers.contains(range) {
         // In a slice that is limited to some processes, no answer says when an initial namespace was seen.
-        if request.isLimited, namespace.isInitial == true { continue }
-        try addMembers(of: namespace, at: number)
+        if request.isLimited, isInitial { continue }
+        try addMembers(of: namespace, in: range)
       }
       if namespace.type.linkForChildren != namespace.type.link { try addHolder(of: namespace) }
     }
@@ -335,11 +341,11 @@ struct SliceRows {
   }
 
   private func addMembers(
-    of namespace: NamespaceRecord, at number: SequenceNumber
+    of namespace: NamespaceRecord, in range: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) {
     try addTasks(
       reading.members.sql("m.task_id AS member", in: namespace, byEither: true),
-      IntervalOverlapQuery.values(number...number, namespace) + [
+      IntervalOverlapQuery.values(range, namespace) + [
         .integer(Int64(namespace.type.linkForChildren.rawValue))
       ])
   }
@@ -379,7 +385,7 @@ struct SliceRows {
       ($0.sequence(0), $0.integer(1))
     }
     for (number, id) in joined where number >= index.first ?? .zero {
-      try addMembers(of: reading.namespaces.lifetime(id).namespace, at: number)
+      try addMembers(of: reading.namespaces.lifetime(id).namespace, in: number...number)
     }
   }
 

@@ -126,8 +126,8 @@ package struct Member: Sendable, Hashable {
 extension HistorySnapshot {
   /// Calls `body` with the row of each process that was ever recorded in a namespace, and with the sample or event
   /// that first saw it there, in the order of these numbers. Stops when `body` returns false. Of a namespace that is
-  /// older than the slice that is read, the slice has only the processes that were in it first: the call throws if it
-  /// needs others.
+  /// older than the slice that is read, the slice has only the processes of its beginning
+  /// (`SliceExtent.beginning`): the call throws if it needs others.
   ///
   /// - Parameter isDecided: returns whether processes that entered later than those so far can no longer matter.
   func forEachArrival(
@@ -146,7 +146,8 @@ extension HistorySnapshot {
     defer { members.reset() }
     while try members.step() {
       let first = members.sequence(1)
-      if let slice = index.slice, first > begin {
+      let held = namespace.isInitial == true ? begin : begin &+ SliceExtent.beginning
+      if let slice = index.slice, first > held {
         if isDecided() { return }
         try slice.requireProcesses(begin...first)
       }
