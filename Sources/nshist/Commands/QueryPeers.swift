@@ -49,7 +49,12 @@ struct QueryPeers: ListingCommand {
       { reader, _ in
         ListedAnswer(
           time: .window(window), rows: { try rows(reader, $0) },
-          others: { try $0.say(othersOf: selector, in: window) },
+          others: { help in
+            try help.say(othersOf: selector, in: window)
+            if !initial, context.format == .table {
+              help.messages.say("initial namespaces are left out; --initial includes them")
+            }
+          },
           ifEmpty: { try sayNothing(selector, window, $0) })
       }
     }

@@ -30,8 +30,8 @@ enum TimeArguments {
       }
       throw ValidationError(
         """
-        '\(text)' is not a time from 1970 to 2262 for \(option); write 10:42, '2026-11-23 10:42', \
-        -5m or RFC 3339
+        '\(text)' is not a time for \(option); write 10:42, '2026-11-23 10:42', -5m or RFC 3339, from 1970 \
+        to 2262
         """)
     }
     guard meanings.count == 1 else {
