@@ -12,7 +12,8 @@ struct NamesThroughTimeTests {
 
   private static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
 
-  @Test("a process that left the cgroup of its container and entered another one's network is listed")
+  @Test(
+    "a process that left the cgroup of its container and entered another one's network is listed")
   func leftItsCgroup() throws {
     let history = try SmallHistory()
     for sample in 1...6 {

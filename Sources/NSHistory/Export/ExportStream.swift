@@ -110,9 +110,10 @@ struct ExportStream {
       // A change of the user or the parent at an unknown time leaves no doubt about the name and the container.
       let isMatched =
         next.map { next in
-          !isWhole && [one, next].allSatisfy {
-            !$0.hasInheritedCgroup && selection.isSelected(process, $0)
-          }
+          !isWhole
+            && [one, next].allSatisfy {
+              !$0.hasInheritedCgroup && selection.isSelected(process, $0)
+            }
         } ?? false
       let segment = isMatched ? one.extended(to: next) : one
       let part = memberships.compactMap {
