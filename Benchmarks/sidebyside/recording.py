@@ -18,7 +18,8 @@ class Recording:
         self.file = machine.fresh("history.db")
         # Scans for pins are off: they are not part of a sample, and pins.py measures them.
         self.command = [machine.nshist, "record", "--db", self.file, "--interval", str(interval)]
-        self.options = ["--pins-every", "off", *options]
+        usual = [] if "--pins-every" in options else ["--pins-every", "off"]
+        self.options = [*usual, *options]
 
     def run(self, samples, check=True):
         command = [*self.command, *self.options, "--samples", str(samples)]
