@@ -76,8 +76,8 @@ struct ExportProcesses {
     var container: Int64? { enclosure?.cgroup ?? cgroup }
 
     /// Returns the segment with the time up to the next one, in which the description changed at an unknown time.
-    func extended(to next: Segment?) -> Segment {
-      guard let next, next.numbers.lowerBound > numbers.lowerBound else { return self }
+    func extended(to next: Segment) -> Segment {
+      guard next.numbers.lowerBound > numbers.lowerBound else { return self }
       var copy = self
       copy.numbers = numbers.lowerBound...(next.numbers.lowerBound - 1)
       return copy

@@ -91,7 +91,7 @@ struct ExportStream {
           : emit(
             &process,
             processes.segments(
-              of: tasks, isCertain: selection.isOfContainers || selection.isByName(process)),
+              of: tasks, isCertain: selection.isOfDescription(process)),
             memberships, selection, body)
       else { return .ended }
     }
@@ -104,18 +104,17 @@ struct ExportStream {
     _ process: inout ExportProcess, _ segments: [ExportProcesses.Segment],
     _ memberships: [Membership], _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) -> Bool {
-    let isWhole = !selection.isOfContainers && !selection.isByName(process)
+    let isWhole = !selection.isOfDescription(process)
     for (position, one) in segments.enumerated() {
       let next = position + 1 < segments.count ? segments[position + 1] : nil
       // A change of the user or the parent at an unknown time leaves no doubt about the name and the container.
-      let isMatched =
-        next.map { next in
-          !isWhole
-            && [one, next].allSatisfy {
-              !$0.hasInheritedCgroup && selection.isSelected(process, $0)
-            }
-        } ?? false
-      let segment = isMatched ? one.extended(to: next) : one
+      let matched = next.flatMap { next in
+        let areSelected = [one, next].allSatisfy {
+          !$0.hasInheritedCgroup && selection.isSelected(process, $0)
+        }
+        return !isWhole && areSelected ? next : nil
+      }
+      let segment = matched.map(one.extended) ?? one
       let part = memberships.compactMap {
         $0.limited(
           to: segment.numbers, beginsExactly: segment.beginsExactly,
@@ -126,7 +125,7 @@ struct ExportStream {
       // the filter selects a name or a container, the export covers only the time in which the
       // description is certain.
       let isContinued =
-        (isWhole || isMatched) && next?.numbers.lowerBound == end &+ 1
+        (isWhole || matched != nil) && next?.numbers.lowerBound == end &+ 1
         && memberships.contains { $0.from <= end && $0.until > end }
       let read = segments[position...].first { $0.cgroup != nil && !$0.hasInheritedCgroup }
       for (segment, part) in try enclosed(segment, until: read, process, part)

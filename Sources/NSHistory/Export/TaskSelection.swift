@@ -113,9 +113,13 @@ struct TaskSelection {
 
   /// Whether only a name or a container selects a process, so that the export covers only the time in
   /// which the process had it.
-  func isByName(_ process: ExportProcess) -> Bool {
+  private func isByName(_ process: ExportProcess) -> Bool {
     named.contains(process.task) && !asked.contains(process.pid)
   }
+
+  /// Whether the filter selects a process by its name or container, so that the export covers only the time in which the
+  /// process had that.
+  func isOfDescription(_ process: ExportProcess) -> Bool { cgroups != nil || isByName(process) }
 
   /// Whether the filter selects a process for the time of a segment.
   func isSelected(_ process: ExportProcess, _ segment: ExportProcesses.Segment) -> Bool {
@@ -154,10 +158,6 @@ struct TaskSelection {
 
   /// Whether the filter selects every process at every time.
   var isEverything: Bool { pids == nil && rows == nil && cgroups == nil && samples.isEmpty }
-
-  /// Whether the filter selects containers, so that the export covers only the time in which a process
-  /// was in one of them.
-  var isOfContainers: Bool { cgroups != nil }
 
   /// Whether the filter selects a process while the process is in a control group.
   private func isSelected(cgroup: Int64?) -> Bool {

@@ -8,10 +8,9 @@ internal import SQLite
 ///
 /// - all memberships and descriptions of these tasks, of their ancestors, of their threads, of the makers of these
 ///   namespaces and of the holders of these pins, with the samples and events at which they begin and end;
-/// - the processes that were in one of these namespaces at its beginning and when it was last seen, and those
-///   that were in it when one of these tasks joined it: an answer names the first process of a namespace, and by its
-///   first process in a container the container to which the namespace belongs, and a
-///   process that was in it already when another joined;
+/// - the processes that were in one of these namespaces at its beginning and when it was last seen, and those that were in
+///   it when one of these tasks joined it: an answer names the first process of a namespace, the container of the first
+///   process in it that was in one, and a process that was in it already when another joined;
 /// - the namespaces that had the same inode number just before and just after, and their pins;
 /// - where the own cgroup of one of these tasks was not read, the processes that show to which container its namespaces
 ///   belonged;

@@ -221,7 +221,7 @@ package struct CoverageAtMoment: Sendable, Hashable {
   package let samples: [SameAnswer.SampleGap]
   /// Whether the recorder may have missed running processes (`hidepid`).
   package let hidesProcesses: Bool
-  /// The least and the greatest time at which a sample of the whole history began; nil when there is none.
+  /// The least and the greatest recorded time, of a slice those of the part that it holds; nil when there is none.
   package let recorded: ClosedRange<WallTime>?
 }
 

@@ -188,25 +188,17 @@ struct HistoryQuery {
       isInOtherContainer: isInOtherContainer, unreported: unreported)
   }
 
+  /// Returns the descriptions that a process had in a range before the last one, each name and user once.
   private static func earlier(
     _ process: ProcessRecord, _ numbers: ClosedRange<SequenceNumber>, than last: ProcessRecord,
     besides parent: ProcessRecord?
   ) -> [RecordedDescription] {
     guard !process.past.isEmpty, process.tid == nil else { return [] }
     func name(_ one: RecordedDescription) -> [String?] { [one.comm, one.uid.map(String.init)] }
-    let shown = Set(last.possibleDescriptions.map(name))
-    var found: [RecordedDescription] = []
-    for (position, one) in process.descriptions(
-      from: numbers.lowerBound, before: numbers.upperBound
-    ).enumerated() {
-      let isOfParent = position == 0 && parent != nil && one.comm == parent?.comm
-      if isOfParent || shown.contains(name(one)) || found.contains(where: { name($0) == name(one) })
-      {
-        continue
-      }
-      found.append(one)
-    }
-    return found
+    var known = Set(last.possibleDescriptions.map(name))
+    let all = process.descriptions(from: numbers.lowerBound, before: numbers.upperBound)
+    let isFirstOfParent = parent != nil && all.first?.comm == parent?.comm
+    return all.dropFirst(isFirstOfParent ? 1 : 0).filter { known.insert(name($0)).inserted }
   }
 
   /// Returns the last sample or event of a piece that is in the window: the entry shows the process as it was then.

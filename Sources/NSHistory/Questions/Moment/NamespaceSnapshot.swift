@@ -227,7 +227,7 @@ package struct NamespacesAnswer: Sendable {
   package var samples: [SameAnswer.SampleGap]
   /// The pin scans around the moment.
   package var scans: Scans
-  /// The least and the greatest time at which a sample of the whole history began; nil when there is none.
+  /// The least and the greatest recorded time, of a slice those of the part that it holds; nil when there is none.
   package var recorded: ClosedRange<WallTime>?
 
   /// The pin scans on the two sides of a moment.

@@ -375,6 +375,6 @@ package struct MomentAnswer: Sendable {
   package var processes: [ProcessAtMoment]
   /// The samples around the moment.
   package var samples: [SameAnswer.SampleGap]
-  /// The least and the greatest time at which a sample of the whole history began; nil when there is none.
+  /// The least and the greatest recorded time, of a slice those of the part that it holds; nil when there is none.
   package var recorded: ClosedRange<WallTime>?
 }

@@ -98,7 +98,7 @@ public struct SameAnswer: Sendable {
   package var samples: [SampleGap]
   /// The caveats on the answer in the time asked about.
   package var caveats: [Caveat] = []
-  /// The least and the greatest time at which a sample of the whole history began; nil when there is none.
+  /// The least and the greatest recorded time, of a slice those of the part that it holds; nil when there is none.
   public var recorded: ClosedRange<WallTime>?
 
   /// The answer for one type.

@@ -51,7 +51,7 @@ package struct SharedAnswer: Sendable {
   package var outsiders: [Outsider]
   /// The caveats that only this answer has: the times in which the recorder left out changes of namespaces.
   package var caveats: [Caveat] = []
-  /// The least and the greatest time at which a sample of the whole history began; nil when there is none.
+  /// The least and the greatest recorded time, of a slice those of the part that it holds; nil when there is none.
   package var recorded: ClosedRange<WallTime>?
 
   /// A group, with the facts recorded about it in the time asked about.
