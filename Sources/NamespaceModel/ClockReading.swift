@@ -28,13 +28,13 @@ package struct ClockReading: Sendable, Hashable {
   package var epoch: WallTime { wall &- boot.nanoseconds }
 
   /// Reads all clocks. The scheduler can preempt the thread between two reads, so the method tries again, a few times,
-  /// until all reads are within a tenth of a millisecond, and otherwise returns the reading that took the least time.
+  /// until all reads are within 10 microseconds, and otherwise returns the reading that took the least time.
   ///
   /// The boot clock is read first and the wall clock last: preemption can make a wall time that is computed from a boot
   /// time and this reading too late, but not too early.
   package static func now() -> ClockReading {
     var (best, width) = measure()
-    for _ in 0..<10 where width > 100_000 {
+    for _ in 0..<20 where width > 10_000 {
       let (reading, other) = measure()
       if other < width { (best, width) = (reading, other) }
     }
