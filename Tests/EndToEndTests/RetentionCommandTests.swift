@@ -38,6 +38,16 @@ import Testing
       #expect(outcome.status == 2, "\(outcome.messages)")
       #expect(outcome.output.contains(#""reason": "expired""#), "\(outcome.output)")
     }
+    // A process that only the removed part may have had: without a time in the question, too.
+    let gone = try Command.nshist(
+      "query", "same", "30@\(argument(old))", "20", "--type", "net", "--db", recording.path)
+    #expect(gone.status == 2 && gone.output.contains("unknown (expired)"), "\(gone.output)")
+    for arguments in [["same", "30", "20"], ["history", "30"]] {
+      let outcome = try Command.run(
+        Command.nshist, ["query"] + arguments + ["--db", recording.path])
+      #expect(
+        outcome.messages.contains("what was recorded before was removed"), "\(outcome.messages)")
+    }
     let now = try Command.nshist(
       "query", "same", "10", "20", "--type", "net", "--since", "-1s", "--db", recording.path)
     #expect(now.status == 0, "\(now.output)\(now.messages)")

@@ -212,6 +212,15 @@ extension HistoryReader {
     }
   }
 
+  /// Returns whether retention has removed the beginning of the history.
+  package func hasExpiredBeginning() throws(HistoryError) -> Bool {
+    try snapshot { () throws(HistoryError) in
+      do throws(SQLiteError) {
+        return try index().missingBefore == .expired
+      } catch { throw wrap(error) }
+    }
+  }
+
   /// Returns whether the file is a copy that was made while a recorder had the original open: a session in it
   /// has no end, and was recorded into another file.
   package func isCopiedWhileOpen() throws(HistoryError) -> Bool {

@@ -125,7 +125,7 @@ struct PIDHistory {
     -> State
   {
     if sampleWindow.missing == .expired { return .unknown(.expired) }
-    guard !known.isEmpty else { return .unknown(.notRecorded) }
+    guard !known.isEmpty else { return .unknown(reasonNoneSelected ?? .notRecorded) }
     if processes.isEmpty, let reasonNoneSelected { return .absent(reasonNoneSelected) }
     guard processes.contains(where: { sampleWindow.isOf(space: $0.space) }) else {
       return stateInOtherPIDSpace(in: sampleWindow)

@@ -58,7 +58,7 @@ final class PIDHistoryReader {
           sides.compactMap { all.state(.pid, $0, until: alive).reason })
       }
     }
-    if picked.count == histories.count { return all }
+    if picked.count == histories.count, reasonNoneSelected == nil { return all }
     var pidHistory = try pidHistory(
       of: picked.map { histories[$0] }, pid: selector.pid, known: known)
     pidHistory.reasonNoneSelected = reasonNoneSelected

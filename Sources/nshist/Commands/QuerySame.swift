@@ -53,7 +53,8 @@ struct QuerySame: QuestionCommand {
     let answer = try reader.same(question)
     var formatter = SameFormatter(
       question: question, answer: answer, zone: context.zone,
-      noSample: answer.recorded == nil ? try reader.noSampleText() : "", now: now)
+      noSample: answer.recorded == nil ? try reader.noSampleText() : "",
+      isCut: try reader.hasExpiredBeginning(), now: now)
     for (selector, processes) in zip(operands.selectors, answer.processes) where processes.isEmpty {
       formatter.threadHints[selector.number] = try ThreadHints(reader: reader).text(selector.number)
     }

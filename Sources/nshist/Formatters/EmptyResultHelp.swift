@@ -135,7 +135,7 @@ struct EmptyResultHelp {
   ) throws {
     for sentence in caveats.sentences { messages.say(sentence) }
     guard !window.isEverything || isEmpty, let span = try reader.recordedSpan() else { return }
-    let recorded = "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"
+    let recorded = recordedSpanText(span, zone)
     let missing = caveats.caveats.map(\.missing)
     if let since = window.since, let future = future(since, span) {
       return messages.say("\(future); \(recorded)")
@@ -166,8 +166,7 @@ struct EmptyResultHelp {
     guard let recorded else {
       return messages.say(try reader.noSampleText())
     }
-    let span =
-      "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
+    let span = recordedSpanText(recorded, zone)
     if let future = future(time, recorded) { messages.say("\(future); \(span)") }
     for missing in Set(samples.compactMap(\.missing)).sorted(by: { $0.code < $1.code }) {
       switch missing {
@@ -229,10 +228,24 @@ struct EmptyResultHelp {
 
   private func recorded() throws -> String {
     guard let span = try reader.recordedSpan() else { return "it holds no sample yet" }
-    return "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"
+    return recordedSpanText(span, isCut: try reader.hasExpiredBeginning(), zone)
   }
 
   private func show(_ time: WallTime) -> String { TimeFormat.localTime(time, zone) }
+}
+
+/// Returns the clause that says from when to when samples are recorded.
+///
+/// - Parameter isCut: whether to say that retention has removed the samples before. A process that is not in the history
+///   may have been in that part.
+func recordedSpanText(
+  _ span: ClosedRange<WallTime>, isCut: Bool = false, _ zone: TimeZoneChoice
+) -> String {
+  let (from, to) = (
+    TimeFormat.localTime(span.lowerBound, zone), TimeFormat.localTime(span.upperBound, zone)
+  )
+  let text = "samples are recorded from \(from) to \(to)"
+  return isCut ? text + ", what was recorded before was removed (retention)" : text
 }
 
 extension HistoryReader {

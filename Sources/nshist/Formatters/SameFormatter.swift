@@ -9,6 +9,8 @@ struct SameFormatter {
   let zone: TimeZoneChoice
   /// The message for a history without samples; empty if there are samples.
   let noSample: String
+  /// Whether retention has removed the beginning of the history.
+  let isCut: Bool
   /// The time at which the program started.
   let now: WallTime
   /// The explanations for PIDs and TIDs that are not in the history because of threads.
@@ -163,8 +165,7 @@ struct SameFormatter {
     guard let recorded = answer.recorded else {
       return [noSample]
     }
-    let span =
-      "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
+    let span = recordedSpanText(recorded, zone)
     let outside = outside(recorded, span)
     let absent = question.pids.indices.compactMap { index in
       // No warning for a recorded process that is missing only because the time is outside the samples.
@@ -207,7 +208,9 @@ struct SameFormatter {
           was; \(span)
           """
       }
-      return "\(number.text) is not in the history; \(threadHints[number] ?? span)"
+      guard let recorded = answer.recorded else { return "\(number.text) is not in the history" }
+      let hint = threadHints[number] ?? recordedSpanText(recorded, isCut: isCut, zone)
+      return "\(number.text) is not in the history; \(hint)"
     }
     // The absence of the process is proven only if the evidence is exact and the answer has no caveats.
     let isAway =
