@@ -275,26 +275,30 @@ extension UnknownName {
     return ranked.prefix(most).map(\.0)
   }
 
-  /// Returns how many letters must be changed, added or removed to turn one name into the other; at most 1 if
-  /// one begins with the other.
+  /// Returns how many letters must be changed, added, removed or exchanged with the next one to turn one name into the
+  /// other; at most 1 if one begins with the other.
   package static func distance(_ one: String, _ two: String) -> Int {
     distance(Array(one.utf8.prefix(64)), Array(two.utf8.prefix(64)))
   }
 
-  /// Returns how many letters must be changed, added or removed to turn one name into the other; at most 1 if
-  /// one begins with the other.
+  /// Returns how many letters must be changed, added, removed or exchanged with the next one to turn one name into the
+  /// other; at most 1 if one begins with the other.
   private static func distance(_ one: [UInt8], _ two: [UInt8]) -> Int {
-    var row = Array(0...two.count)
+    var earlier: [Int] = []
+    var last = Array(0...two.count)
     for (position, letter) in one.enumerated() {
-      var diagonal = row[0]
-      row[0] = position + 1
-      for column in two.indices {
-        let change = diagonal + (two[column] == letter ? 0 : 1)
-        diagonal = row[column + 1]
-        row[column + 1] = min(change, row[column] + 1, row[column + 1] + 1)
+      var row = [position + 1]
+      for (column, other) in two.enumerated() {
+        var least = min(
+          last[column] + (other == letter ? 0 : 1), last[column + 1] + 1, row[column] + 1)
+        if position > 0, column > 0, one[position - 1] == other, two[column - 1] == letter {
+          least = min(least, earlier[column - 1] + 1)
+        }
+        row.append(least)
       }
+      (earlier, last) = (last, row)
     }
     let isBeginning = one.starts(with: two) || two.starts(with: one)
-    return isBeginning ? min(1, row[two.count]) : row[two.count]
+    return isBeginning ? min(1, last[two.count]) : last[two.count]
   }
 }

@@ -29,18 +29,28 @@ extension ProcessRecord {
 
   /// The containers that the process may have been in, then those whose namespaces it entered from outside.
   var shownContainers: String {
-    let isOther = possibleDescriptions.contains { $0.container != nil }
-    let own = Self.either(
-      possibleDescriptions.map { one in
-        guard let container = one.container else { return isOther ? "none" : "" }
-        return switch one.containerSource {
+    let own = Self.containerText(possibleDescriptions.map { ($0.container, $0.containerSource) })
+    let others = outsideOf.map { "\($0.label) (outside)" }
+    return ((own.isEmpty ? [] : [own]) + others).joined(separator: ", ")
+  }
+
+  /// Returns the text for the containers that a process may have been in, joined by `or`, each with how it is known. A
+  /// container that is known by the cgroup too is named without a source.
+  static func containerText(
+    _ possible: [(container: ContainerRecord?, source: ContainerSource?)]
+  ) -> String {
+    let isAny = possible.contains { $0.container != nil }
+    let byCgroup = Set(possible.filter { $0.source == .cgroup }.compactMap { $0.container?.id })
+    return either(
+      possible.map { container, source in
+        guard let container else { return isAny ? "none" : "" }
+        if byCgroup.contains(container.id) { return container.label }
+        return switch source {
         case .inherited: "\(container.label) (inherited)"
         case .namespaces: "\(container.label) (by namespaces)"
         case .cgroup, nil: container.label
         }
       })
-    let others = outsideOf.map { "\($0.label) (outside)" }
-    return ((own.isEmpty ? [] : [own]) + others).joined(separator: ", ")
   }
 
   /// The same containers, each with the name that a function gives it, and without how they are known.
