@@ -6,9 +6,10 @@ import Testing
 
 @Suite(.ownsProcesses, .serialized, .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
 struct ContainerNameTests {
-  /// The ID of the container. It differs in each run, since the cgroup of an earlier run may still exist.
+  /// The ID of the container. Each test has another one, since the processes and the cgroup of an earlier test or run may
+  /// still exist.
   private let id =
-    String(format: "%08x", getpid())
+    String(format: "%08x", UInt32.random(in: 0 ... .max))
     + String(repeating: "0123456789abcdef", count: 4)
     .dropFirst(8)
 
