@@ -9,6 +9,12 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// What every target is built with but the end-to-end tests, which mostly wait. Where `NSHIST_FAST_TESTS` is set, a debug
+/// build optimises these targets, because the tests ask hundreds of thousands of questions. SwiftPM does not let other
+/// packages use a target with such flags, so they are here only for who sets the variable.
+let optimised: [SwiftSetting] =
+  Context.environment["NSHIST_FAST_TESTS"] == nil ? strict : strict + [.unsafeFlags(["-O"])]
+
 /// How `Packaging/deb/build` has the program linked: 2 MB smaller, by short relocations, which need glibc 2.36, by one
 /// copy of equal functions, and without a table of its symbols for others. SwiftPM does not let other packages use a
 /// target with such flags, so they are here only for who sets the variable.
@@ -52,39 +58,39 @@ let package = Package(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CLinux", cSettings: [.treatAllWarnings(as: .error)]),
 
-    .target(name: "NamespaceModel", swiftSettings: strict),
+    .target(name: "NamespaceModel", swiftSettings: optimised),
     .target(
       name: "Migrations", path: "Migrations",
       resources: [.embedInCode("V0001_history.sql")],
-      swiftSettings: strict),
+      swiftSettings: optimised),
 
     .target(
       name: "SQLite",
       dependencies: ["CSQLite", .product(name: "SystemPackage", package: "swift-system")],
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .target(
       name: "Procfs",
       dependencies: [
         "CLinux", "NamespaceModel", .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .target(
       name: "NamespaceEvents",
       dependencies: [
         "CLinux", "NamespaceModel", .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .target(
       name: "Containers",
       dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .target(
       name: "NSHistory",
       dependencies: [
         "SQLite", "NamespaceModel", "Migrations", "Containers",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .target(
       name: "NSRecorder",
       dependencies: [
@@ -92,7 +98,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .executableTarget(
       name: "nshist",
       dependencies: [
@@ -102,39 +108,39 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict, linkerSettings: smallProgram),
+      swiftSettings: optimised, linkerSettings: smallProgram),
 
     .target(
       name: "TestSupport", dependencies: ["CTestSupport", "NamespaceModel"],
       path: "Tests/TestSupport",
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .target(
       name: "CTestSupport", path: "Tests/CTestSupport",
       cSettings: [.treatAllWarnings(as: .error)]),
     .testTarget(
-      name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: strict),
+      name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: optimised),
     .testTarget(
       name: "ProcfsTests",
-      dependencies: ["Procfs", "NamespaceModel", "TestSupport"], swiftSettings: strict),
+      dependencies: ["Procfs", "NamespaceModel", "TestSupport"], swiftSettings: optimised),
     .testTarget(
       name: "ContainersTests",
       dependencies: [
         "Containers", "TestSupport", .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .testTarget(
       name: "NamespaceEventsTests",
       dependencies: [
         "NamespaceEvents", "CLinux", "NamespaceModel", "TestSupport",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .testTarget(
       name: "NSHistoryTests",
       dependencies: [
         "NSHistory", "Migrations", "NamespaceModel", "Containers", "SQLite", "TestSupport",
       ],
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .testTarget(
       name: "NSRecorderTests",
       dependencies: [
@@ -142,7 +148,7 @@ let package = Package(
         "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: strict),
+      swiftSettings: optimised),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [

@@ -78,7 +78,7 @@ struct GoldenFile {
 
   private func difference(from old: Data?, to new: Data) -> Comment {
     let how =
-      "If that is meant, renew the files: NSHIST_RENEW_GOLDEN=1 swift test -Xswiftc -O --filter Golden"
+      "If that is meant, renew the files: NSHIST_RENEW_GOLDEN=1 swift test --filter Golden"
     guard let old else { return "Golden/\(name) is not there. \(how)" }
     let was = Self.lines(old)
     let isNow = Self.lines(new)
