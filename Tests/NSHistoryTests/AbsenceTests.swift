@@ -185,6 +185,14 @@ struct AbsenceTests {
       let line = try reader.line(pid, .at(wall(7)))
       #expect(line.verdict == .unknown && line.reason == .gap && line.reasons == [.gap, .gap])
     }
+    // A PID that no sample ever showed may have been that of a process, too.
+    for (time, reason) in [(7.0, UnknownReason.gap), (4, .notRecorded)] {
+      #expect(try reader.line(4711, .at(wall(time))).reasons.first == reason)
+      let window = TimeWindow(since: wall(time), until: wall(time))
+      let shared = try reader.shared(
+        .init([.processes(.pid(4711)), .processes(.pid(2))], in: window, types: [.net]))
+      #expect(shared.types[0].reason == reason)
+    }
     // The same holds before the first sample and after the last one.
     #expect(try reader.line(11, .at(wall(-0.5))).reason == .gap)
     #expect(try reader.line(10, .at(wall(12))).reason == .gap)

@@ -167,6 +167,46 @@ struct ExpiredTests {
       })
   }
 
+  @Test("`never` is not said of the removed time, unless the question leaves it out")
+  func never() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    var history = EntryHistory(path: path)
+    history.between = [4000]
+    history.sampled(1, EntryHistory.initial, EntryHistory.host)
+    history.sampled(10, [.net: 2], EntryHistory.host)
+    history.sampled(20, [.net: 3], EntryHistory.host)
+    history.move(20, [.net: 2], at: 1000)
+    history.move(20, [.net: 3], at: 2000)
+    history.start(30, by: 1, [.net: 4], inherited: EntryHistory.host, at: 5000)
+    history.start(40, by: 1, [.net: 5], inherited: EntryHistory.host, at: 6000)
+    _ = try history.reader()
+    let rows = try Connection(path: path, access: .readOnly).prepare(
+      "SELECT seq FROM sample ORDER BY seq")
+    let watermark = try rows.map { Int($0.integer(0)) }[1]
+    try PrunedFile.prune(path, beforeSample: watermark)
+    let reader = try HistoryReader(path: path)
+    func answer(
+      _ one: Int64, _ other: Int64, since: WallTime? = nil
+    ) throws -> SharedAnswer.TypeAnswer {
+      try reader.shared(
+        SharedQuestion(
+          [.processes(.pid(one)), .processes(.pid(other))], in: TimeWindow(since: since),
+          types: [.net])
+      ).types[0]
+    }
+    let removed = try answer(10, 20)
+    #expect(removed.verdict == .unknown && removed.reason == .expired, "\(removed)")
+    #expect(try answer(10, 20, since: EntryHistory.wall(4000)).verdict == .never)
+    // Both started later, but their PIDs may have been those of other processes before.
+    #expect(try answer(30, 40).reason == .expired)
+    #expect(try answer(30, 40, since: EntryHistory.wall(6500)).verdict == .never)
+    // No record is left of a PID, or there never was one.
+    #expect(try answer(4711, 10).reason == .expired)
+    #expect(try reader.caveats(in: TimeWindow()).map(\.missing) == [.expired])
+    #expect(try reader.caveats(in: TimeWindow(since: EntryHistory.wall(4000))).isEmpty)
+  }
+
   @Test("a file whose watermark is not its first sample is refused")
   func edited() throws {
     let history = try SmallHistory()

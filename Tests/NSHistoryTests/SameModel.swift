@@ -192,8 +192,10 @@ struct SameModel {
     // A PID means the processes of the PID space that the recorder showed at that time.
     let meant = Dictionary(grouping: observedSamples) { script.generation(actor, at: $0) }.values
       .filter { spaces.contains(script.steps[$0[0]].space) }
-    if meant.isEmpty { return .unknown(.notRecorded) }
     let isSampled = sides.count == 2 && !isSkipped && (before == after || !isCutOff(after))
+    // In a gap, a PID that no sample ever showed may have been that of a process.
+    if observedSamples.isEmpty, !isSampled { return .unknown(.gap) }
+    if meant.isEmpty { return .unknown(.notRecorded) }
     if !meant.contains(where: { mayRun($0, before, after, isSampled, until: time) }) {
       if spaces.count > 1 { return .unknown(.gap) }
       return .absent(isSampled ? .notRunning : .gap)

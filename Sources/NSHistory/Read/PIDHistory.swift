@@ -125,7 +125,10 @@ struct PIDHistory {
     -> State
   {
     if sampleWindow.missing == .expired { return .unknown(.expired) }
-    guard !known.isEmpty else { return .unknown(reasonNoneSelected ?? .notRecorded) }
+    guard !known.isEmpty else {
+      if let reasonNoneSelected { return .unknown(reasonNoneSelected) }
+      return .unknown(sampleWindow.coverage == .sampled ? .notRecorded : .gap)
+    }
     if processes.isEmpty, let reasonNoneSelected { return .absent(reasonNoneSelected) }
     guard processes.contains(where: { sampleWindow.isOf(space: $0.space) }) else {
       return stateInOtherPIDSpace(in: sampleWindow)

@@ -45,6 +45,12 @@ struct CaveatFormatter {
     return "nothing was recorded \(all.prefix(Self.mostGaps).joined(separator: ", "))\(more)"
   }
 
+  /// The sentence that retention removed a part of the time asked about; nil if it did not.
+  var expired: String? {
+    guard let cut = caveats.first(where: { $0.missing == .expired })?.until else { return nil }
+    return "what was recorded before \(show(cut)) was removed (retention)"
+  }
+
   /// A sentence that lists the intervals in which the recorder omitted changes of namespaces; nil if there
   /// are none.
   var changesLeftOut: String? {
@@ -121,7 +127,8 @@ struct EvidenceFormatter {
   var exact: String {
     let formatter = CaveatFormatter(caveats: caveats, zone: zone)
     let unknown = hasUnknown ? "some of it is not known, as said above" : nil
-    let limits = [formatter.gaps, formatter.changesLeftOut, unknown].compactMap(\.self)
+    let limits = [formatter.gaps, formatter.expired, formatter.changesLeftOut, unknown]
+      .compactMap(\.self)
     if !limits.isEmpty { return "Evidence: exact; but \(limits.joined(separator: "; and "))." }
     if caveats.contains(where: { $0.missing != nil }) {
       return "Evidence: exact as far as it was recorded; part of the time asked for was not."

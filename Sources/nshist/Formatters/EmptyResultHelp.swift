@@ -151,6 +151,7 @@ struct EmptyResultHelp {
       return messages.say("\(expired(until)); \(recorded)")
     }
     if let gaps = caveats.gaps { messages.say(gaps) }
+    if let expired = caveats.expired { messages.say(expired) }
     if isEmpty, let last = caveats.caveats.first(where: { $0.missing == .afterLast })?.from {
       messages.say("nothing is recorded after the last sample, at \(show(last))")
     }
@@ -228,7 +229,7 @@ struct EmptyResultHelp {
 
   private func recorded() throws -> String {
     guard let span = try reader.recordedSpan() else { return "it holds no sample yet" }
-    return recordedSpanText(span, isCut: try reader.hasExpiredBeginning(), zone)
+    return recordedSpanText(span, zone)
   }
 
   private func show(_ time: WallTime) -> String { TimeFormat.localTime(time, zone) }

@@ -284,6 +284,10 @@ struct SharedFormatter {
 
   private func times(_ one: SharedAnswer.Unobserved) -> String {
     if isMoment { return "at that moment" }
+    // A time that retention removed, and that no option bounds, has no beginning.
+    if one.reason == .expired, window.since == nil, let recorded = answer.recorded {
+      return "before \(show(recorded.lowerBound))"
+    }
     // A time before the first or after the last sample has no length if the user gave only one end of it.
     if one.length == 0, let recorded = answer.recorded {
       if window.since == nil, one.until < recorded.lowerBound { return asked }

@@ -307,8 +307,8 @@ package struct NamespaceChange: Sendable, Hashable {
   package enum Mark: String, Sendable, Hashable, CaseIterable {
     /// A process joined namespaces in which others were: nsenter(1), exec into a container.
     case joined
-    /// A process moved from a namespace that was not initial, and that others were in too, into an initial one, as a
-    /// process does that leaves its container for the host.
+    /// A process moved from a namespace that was not initial, and that others were in too, or may have been, into an
+    /// initial one, as a process does that leaves its container for the host.
     case leftContainer = "left-container"
     /// A namespace was not known before.
     case created

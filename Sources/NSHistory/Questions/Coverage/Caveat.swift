@@ -91,12 +91,13 @@ struct CaveatFinder {
   }
 
   /// Returns the caveats for the time before the first or after the last sample. That time counts only if
-  /// `since` or `until` of the window lies in it.
+  /// `since` or `until` of the window lies in it, or if retention removed the beginning of a window without `since`.
   private func outside(_ window: TimeWindow) throws(SQLiteError) -> [Caveat] {
     guard let recorded = try index.recorded(), let last = index.last else { return [] }
     var caveats: [Caveat] = []
     let named = [window.since, window.until].compactMap(\.self)
-    if named.contains(where: { $0 < recorded.lowerBound }) {
+    let isCut = window.since == nil && index.missingBefore == .expired
+    if isCut || named.contains(where: { $0 < recorded.lowerBound }) {
       caveats.append(
         Caveat(from: nil, until: recorded.lowerBound, kind: .missing(index.missingBefore)))
     }

@@ -64,11 +64,12 @@ struct ObservedTime {
       if sampleWindow.missing != nil { missing.append(cut - 1..<cut) }
     }
     // Time before the first or after the last sample belongs to the question only if an end of the window
-    // lies in it.
+    // lies in it; and time that retention removed, if the window has no beginning: "never" would be about that time too.
     let named = [window.since, window.until].compactMap(\.self)
     let opening = try index.point(first)
     let closing = try index.point(last)
-    if named.contains(where: { $0 < opening.wallEnd }) { asked.append(first - 1..<first) }
+    let isCut = window.since == nil && index.missingBefore == .expired
+    if isCut || named.contains(where: { $0 < opening.wallEnd }) { asked.append(first - 1..<first) }
     if named.contains(where: { $0 > closing.wall }) { asked.append(last..<last + 1) }
     missing += [first - 1..<first, last..<last + 1]
     self.asked = SampleWindowSet(asked)

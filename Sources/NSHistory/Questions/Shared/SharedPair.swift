@@ -81,7 +81,8 @@ struct SharedPair {
   /// Returns the reason for which the verdict is unknown; nil if it is not.
   func reason(_ gaps: [Gap]) -> UnknownReason? {
     if !groups.0.isKnown || !groups.1.isKnown {
-      return time.expired.isEmpty ? .notRecorded : .expired
+      if !time.expired.isEmpty { return .expired }
+      return time.asked.subtracting(time.missing).isEmpty ? .gap : .notRecorded
     }
     if time.asked.isEmpty { return .gap }
     if let reason = UnknownReason.mostInformative(gaps.map(\.unobserved.reason)) { return reason }
