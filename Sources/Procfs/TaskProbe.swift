@@ -81,13 +81,12 @@ package final class TaskProbe {
     return listing.refresh(directory) ? Array(listing.pids) : []
   }
 
-  /// Returns, for the namespace that each of the links points at, a time on the wall clock by which the
-  /// namespace's file certainly existed; omits links that cannot be read.
+  /// Returns, for the namespace that each of the links points at, the change time of the namespace's file; omits links
+  /// that cannot be read.
   ///
   /// The kernel creates the file of a namespace when a process first looks it up, and retains the file while
   /// a mount or an open descriptor refers to it (`path_from_stashed` of fs/libfs.c). The change time of the
-  /// file is the time of its creation or a later one. It may be too early by up to a clock tick, which the
-  /// method adds.
+  /// file is the time of its creation or a later one, as `fileClock` showed it then.
   package func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime] {
     guard case .some(.some(let directory)) = open(task) else { return [:] }
     defer { close(directory) }
@@ -95,19 +94,21 @@ package final class TaskProbe {
     for link in links {
       var status = stat()
       guard fstatat(directory, link.fileName.description, &status, 0) == 0 else { continue }
-      let seconds = Int64(status.st_ctim.tv_sec)
-      let changed = seconds &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec)
-      times[link] = WallTime(nanoseconds: changed) &+ Self.coarseTick
+      times[link] = Self.time(status.st_ctim)
     }
     return times
   }
 
-  /// The greatest lag, in nanoseconds, of the clock that the kernel uses for file times.
-  private static let coarseTick: Int64 = {
-    var resolution = timespec()
-    guard clock_getres(CLOCK_REALTIME_COARSE, &resolution) == 0 else { return 10_000_000 }
-    return Int64(resolution.tv_sec) &* 1_000_000_000 &+ Int64(resolution.tv_nsec)
-  }()
+  /// Reads the clock that the kernel uses for file times (`CLOCK_REALTIME_COARSE` of `clock_gettime(2)`); nil if the
+  /// kernel has none. The clock advances with each tick, so that it lags behind the wall clock by a tick or more.
+  package func fileClock() -> WallTime? {
+    var now = timespec()
+    return clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 ? Self.time(now) : nil
+  }
+
+  private static func time(_ time: timespec) -> WallTime {
+    WallTime(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
+  }
 
   /// Opens the `ns` directory of a task. The inner optional is nil if the directory may not be entered;
   /// the outer one is nil if the directory does not exist, or cannot be opened now.

@@ -35,6 +35,8 @@ struct EventQueue {
   /// Whether that difference was the same at the arrival before, so that the wall clock was not set in between.
   private var clockIsSteady = false
   private static let leastStep: Int64 = 1_000_000
+  /// Readings of the clock of file times.
+  private var fileClock = FileClock()
   /// By TID, the time at which a task exited or a fork reused its TID, by the events of the current call of
   /// `add`.
   private var ends: [Int32: BootTime] = [:]
@@ -96,6 +98,10 @@ struct EventQueue {
     let epoch = now.epoch
     clockIsSteady = lastEpoch.map { abs(epoch - $0) < Self.leastStep } ?? false
     lastEpoch = epoch
+    if !clockIsSteady { fileClock = FileClock() }
+    if fileClock.isDue(now.boot), let reading = probe.fileClock() {
+      fileClock.add(reading, by: self.now().boot)
+    }
     isStorm = events.count > Self.many
     ends.removeAll(keepingCapacity: true)
     probedTasks.removeAll(keepingCapacity: true)
@@ -257,14 +263,13 @@ struct EventQueue {
   }
 
   /// Returns the times by which the files of the entered namespaces existed; see `ProbedTask.fileTimes`.
-  /// File times are on the wall clock, so they cannot be converted if the clock was set meanwhile.
+  /// File times are on the wall clock, so they prove nothing if the clock was set meanwhile.
   private func fileTimes(of task: Int32, _ changed: LinkMask) -> [NamespaceLink: BootTime] {
     guard let lastEpoch, clockIsSteady, !isStorm else { return [:] }
     let times = probe.fileTimes(
       of: task, NamespaceType.allCases.map(\.link).filter(changed.contains))
-    let now = self.now()
-    guard abs(now.epoch - lastEpoch) < Self.leastStep else { return [:] }
-    return times.mapValues { BootTime(wall: $0, epoch: lastEpoch) &+ Self.leastStep }
+    guard abs(now().epoch - lastEpoch) < Self.leastStep else { return [:] }
+    return times.compactMapValues(fileClock.bootTime)
   }
 
   /// Removes and returns the next event in time order, if its time is not after `end` and `horizon`.

@@ -338,9 +338,10 @@ protocol TaskReading {
   ) -> [TaskProbe.Link]?
   /// Returns the effective user and the cgroup of a process; nil if the process is gone.
   func description(of pid: Int32) -> ProcessDescription?
-  /// Returns for each link a time, on the wall clock, by which the namespace file of the link already
-  /// existed; without the links that could not be read.
+  /// Returns for each link the change time of its namespace file; without the links that could not be read.
   func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime]
+  /// Reads the clock of the change times; nil if it cannot be read.
+  func fileClock() -> WallTime?
   /// Returns the TIDs of the threads of a process.
   func threads(of pid: Int32) -> [Int32]
 }

@@ -214,11 +214,17 @@ final class FollowedSets {
   private func decide(_ number: NamespaceKey, is id: UInt64, at time: BootTime = .max) {
     for namespace in undecided.decide(number, is: id, at: time) {
       let before = namespace.observed
-      var read = before
-      read.kernelID = id
-      read.inodeGeneration = 0
-      if namespace.learn(read) { renamed.append((namespace, before)) }
+      if namespace.learn(named(before, id)) { renamed.append((namespace, before)) }
     }
+  }
+
+  /// Returns the name of a namespace whose id was read after an event had reported the namespace without it. The id also
+  /// shows whether the namespace is an initial one.
+  private func named(_ namespace: ObservedNamespace, _ id: UInt64) -> ObservedNamespace {
+    ObservedNamespace(
+      type: namespace.type, inode: namespace.inode, kernelID: id, inodeGeneration: 0,
+      isInitial: InitialNamespace.isInitial(
+        namespace.type, namespace.inode, hasKernelID: true, varying: initial))
   }
 
   /// Returns the namespace that a sample read.
@@ -263,10 +269,8 @@ final class FollowedSets {
   func takeRenamed() -> [ProcessSample.Renaming] {
     for namespace in mounted {
       let before = namespace.observed
-      var read = before
-      read.kernelID = namespace.mountedID
-      read.inodeGeneration = 0
-      if namespace.learn(read) { renamed.append((namespace, before)) }
+      guard let id = namespace.mountedID else { continue }
+      if namespace.learn(named(before, id)) { renamed.append((namespace, before)) }
     }
     mounted.removeAll()
     guard !renamed.isEmpty else { return [] }

@@ -27,6 +27,8 @@ private final class CountingProbe: TaskReading {
 
   func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime] { [:] }
 
+  func fileClock() -> WallTime? { nil }
+
   func threads(of pid: Int32) -> [Int32] { [] }
 }
 

@@ -34,10 +34,18 @@ extension SimulatedMachine: TaskReading {
     guard let known = tasks[task], !known.isZombie else { return [:] }
     var times: [NamespaceLink: WallTime] = [:]
     for link in links {
-      let late = Int64.random(in: 0...4_000_000, using: &random)
-      times[link] = WallTime(nanoseconds: (known[link].fileSince ?? clock) + late)
+      times[link] = fileTime(known[link].fileSince ?? clock)
     }
     return times
+  }
+
+  func fileClock() -> WallTime? { fileTime(clock) }
+
+  /// Returns the time that the clock of file times showed: it advances every four milliseconds, but after each second
+  /// advance the next one is eight milliseconds late.
+  private func fileTime(_ time: Int64) -> WallTime {
+    let tick = time / 4_000_000
+    return WallTime(nanoseconds: (tick - max(0, tick % 4 - 1)) * 4_000_000)
   }
 
   private func read(_ task: SimulatedTask, _ link: NamespaceLink) -> TaskProbe.Link {
