@@ -25,6 +25,9 @@ package struct ProcessEvent: Sendable {
     /// have threads that no event reported. One of them may still call execve(2), so that the process
     /// continues; `resumed` reports that.
     case exited(ProcessToken, mayResume: Bool)
+    /// The process was a zombie and had been reaped by this event, because another process got its PID. No event
+    /// reports when a zombie is reaped.
+    case reaped(ProcessToken)
     /// The process continued although its exit was reported: a thread that no event had reported called
     /// execve(2).
     case resumed(ProcessToken, ObservedSet)

@@ -73,6 +73,12 @@ struct BoundResolver {
     if kind == .firstSeen, !isSeenBefore, history.thread != nil {
       return IntervalBound(kind: kind, other: nil, within: nil, missing: sampleWindow.missing)
     }
+    // The change happened at some time for which nothing is known of the process.
+    if kind == .changed, let unseen = history.unseenRange(around: sample - 1) {
+      let span = try index.span(from: unseen.lowerBound - 1, to: sample)
+      return IntervalBound(
+        kind: kind, other: span.before?.wall, within: span.length, missing: span.missing)
+    }
     guard kind == .started else {
       return IntervalBound(
         kind: kind, other: sampleWindow.before?.wall, within: sampleWindow.length,
@@ -103,6 +109,11 @@ struct BoundResolver {
     if sample == index.last, index.sessions.last?.isOpen == true {
       return IntervalBound(kind: .open, other: nil, within: nil, missing: nil)
     }
+    if !isContinued, let unseen = history.unseenRange(around: sample + 1),
+      unseen.lowerBound == sample + 1
+    {
+      return try end(at: sample, before: unseen)
+    }
     let sampleWindow = try index.sampleWindow(before: sample + 1)
     let isSeenAfter = history.anyMembership(at: sample + 1) != nil
     if !isContinued, let membership = history.membership(at: sample), membership.until == sample,
@@ -127,9 +138,32 @@ struct BoundResolver {
       } else {
         isSeenAfter ? .changed : .exited
       }
+    if kind == .exited, let unseen = history.unseenRange(around: sample) {
+      let span = try index.span(from: unseen.lowerBound - 1, to: sample + 1)
+      return IntervalBound(
+        kind: kind, other: span.after?.wall, within: span.length, missing: span.missing)
+    }
     return IntervalBound(
       kind: kind, other: sampleWindow.after?.wall, within: sampleWindow.length,
       missing: sampleWindow.missing)
+  }
+
+  /// Returns the bound at which a piece ends before a range for which nothing is known of the process: the state ended at
+  /// some time up to the sample or event after that range.
+  private func end(
+    at sample: SequenceNumber, before unseen: ClosedRange<SequenceNumber>
+  ) throws(SQLiteError) -> IntervalBound {
+    if unseen.upperBound == index.last, index.sessions.last?.isOpen == true {
+      return IntervalBound(kind: .open, other: nil, within: nil, missing: nil)
+    }
+    let next = unseen.upperBound + 1
+    let span = try index.span(from: sample, to: next)
+    let isSeenAfter = history.anyMembership(at: next) != nil
+    let isHidden = isSeenAfter ? false : try index.sampleWindow(before: next).hidesProcesses
+    let kind: IntervalBound.Kind =
+      span.missing != nil || isHidden ? .lastSeen : isSeenAfter ? .changed : .exited
+    return IntervalBound(
+      kind: kind, other: span.after?.wall, within: span.length, missing: span.missing)
   }
 }
 

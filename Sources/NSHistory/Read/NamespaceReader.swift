@@ -129,6 +129,9 @@ final class SetReader {
   /// Returns the ten links of a set.
   func links(of set: NamespaceSetID) throws(SQLiteError) -> [NamespaceLink: LinkValue] {
     if let known = sets[set] { return known }
+    if set == .unseen {
+      return NamespaceLink.allCases.reduce(into: [:]) { $0[$1] = .unread(.unseen) }
+    }
     let rows = try connection.prepare(
       """
       SELECT link, namespace_id, unread, boot_id, type, inode, kernel_id, initial

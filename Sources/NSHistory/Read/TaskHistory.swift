@@ -61,6 +61,22 @@ struct TaskHistory {
   /// Returns the membership that contains a sample.
   func membership(at sample: SequenceNumber) -> Membership? { Self.find(sample, in: memberships) }
 
+  /// Returns the range of sequence numbers around a sequence number for which nothing is known of the task
+  /// (`Membership.isUnseen`); nil if there is none.
+  func unseenRange(around number: SequenceNumber) -> ClosedRange<SequenceNumber>? {
+    anyMembership(at: number).flatMap { $0.isUnseen ? $0.from...$0.until : nil }
+  }
+
+  /// The memberships, without a last one for which nothing is known of the task.
+  var knownMemberships: ArraySlice<Membership> {
+    memberships.last?.isUnseen == true ? memberships.dropLast() : memberships[...]
+  }
+
+  /// Returns the membership before one, without those for which nothing is known of the task; nil if there is none.
+  func knownMembership(before index: Int) -> Membership? {
+    memberships[..<index].last { !$0.isUnseen }
+  }
+
   /// Returns the membership that contains a sample, even at a time that the question does not count.
   func anyMembership(at sample: SequenceNumber) -> Membership? {
     Self.find(sample, in: whole ?? memberships)
@@ -151,6 +167,9 @@ struct Membership: Hashable {
   /// Whether the membership began, or ended, at an event: see `membership.exact` in `Migrations`.
   var beginsExactly = false
   var endsExactly = false
+  /// Whether the membership only fills the time for which nothing is known of the task, or whether it still existed: a
+  /// sample contradicted what events had reported, or missed a zombie.
+  var isUnseen = false
   /// For a membership that a question counts in part: the sample or event after which the counted part may have
   /// begun, and the one by which it may have ended.
   var mayBeginAfter: SequenceNumber?
@@ -215,7 +234,7 @@ extension Membership {
       set: set, from: low, until: high, isOpen: isOpen && high == until,
       startsSession: startsSession && low == from,
       beginsExactly: low == from ? beginsExactly : begins,
-      endsExactly: high == until ? endsExactly : ends)
+      endsExactly: high == until ? endsExactly : ends, isUnseen: isUnseen)
   }
 }
 

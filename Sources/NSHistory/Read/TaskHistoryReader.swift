@@ -4,6 +4,7 @@ internal import SQLite
 final class TaskHistoryReader {
   let connection: Connection
   private let index: SampleIndex
+  private let sets: SetReader
   private let shortLivedTasks: ShortLivedTaskReader
   let descriptions: DescriptionReader
   /// Determines which containers the processes were in.
@@ -20,6 +21,7 @@ final class TaskHistoryReader {
   init(_ connection: Connection, _ index: SampleIndex, _ sets: SetReader) {
     self.connection = connection
     self.index = index
+    self.sets = sets
     containers = ContainerRule(connection, index, sets)
     shortLivedTasks = ShortLivedTaskReader(connection, index)
     descriptions = DescriptionReader(connection)
@@ -133,9 +135,11 @@ final class TaskHistoryReader {
     process.firstSeen =
       first.beginsExactly
       ? found.wall : SamplePoint.firstSeen(at: found.wall, start: process.start)
+    // An `unseen` membership shows no time at which the process still existed.
+    let seen = last.isUnseen ? last.from - 1 : last.until
     process.lastSeen = max(
       process.firstSeen,
-      try index.point(last.endsExactly ? last.until + 1 : last.until).wall)
+      try index.point(last.endsExactly ? last.until + 1 : max(seen, first.from)).wall)
     process.isOpen = last.isOpen
     let isThread = process.tid != nil
     return TaskHistory(
@@ -194,9 +198,39 @@ final class TaskHistoryReader {
     }
     var memberships: [Membership] = []
     for (set, from, until, exact) in rows {
-      try memberships.append(membership(set, from, until, exact: exact, of: task), of: task)
+      let found = try membership(set, from, until, exact: exact, of: task)
+      for part in try parts(of: found, isClosed: until != nil) {
+        try memberships.append(part, of: task)
+      }
     }
     return memberships
+  }
+
+  private func isUnseen(_ set: NamespaceSetID) throws(SQLiteError) -> Bool {
+    try sets.links(of: set).values.allSatisfy { $0 == .unread(.unseen) }
+  }
+
+  /// Splits the open membership of a zombie after the last sample. No event reports when a zombie is reaped, so nothing
+  /// is known of the zombie since then.
+  private func parts(
+    of membership: Membership, isClosed: Bool
+  ) throws(SQLiteError) -> [Membership] {
+    guard !isClosed, membership.from < membership.until,
+      try sets.links(of: membership.set).values.contains(.unread(.zombie))
+    else { return [membership] }
+    let sample =
+      try connection.prepare("SELECT MAX(seq) FROM sample WHERE seq <= ?")
+      .bind(.number(membership.until)).first { $0.optionalSequence(0) } ?? nil
+    let last = max(membership.from, sample ?? membership.from)
+    guard last < membership.until else { return [membership] }
+    return [
+      Membership(
+        set: membership.set, from: membership.from, until: last, isOpen: false,
+        startsSession: membership.startsSession, beginsExactly: membership.beginsExactly),
+      Membership(
+        set: .unseen, from: last + 1, until: membership.until, isOpen: membership.isOpen,
+        startsSession: false, isUnseen: true),
+    ]
   }
 
   /// Returns those memberships of a task that overlap a range of samples.
@@ -221,7 +255,10 @@ final class TaskHistoryReader {
     while try rows.step() {
       let found = try membership(
         rows.set(0), rows.sequence(1), rows.optionalSequence(2), exact: rows.integer(3), of: task)
-      if found.until >= samples.lowerBound { try memberships.append(found, of: task) }
+      for part in try parts(of: found, isClosed: rows.optionalSequence(2) != nil)
+      where part.from <= samples.upperBound && part.until >= samples.lowerBound {
+        try memberships.append(part, of: task)
+      }
     }
     return memberships
   }
@@ -241,7 +278,8 @@ final class TaskHistoryReader {
     return Membership(
       set: set, from: from, until: end, isOpen: session.isOpen && end == session.last,
       startsSession: session.first == from, beginsExactly: exact & 1 != 0,
-      endsExactly: exact & 2 != 0 && end < session.last)
+      endsExactly: exact & 2 != 0 && end < session.last,
+      isUnseen: exact == 0 ? try isUnseen(set) : false)
   }
 }
 

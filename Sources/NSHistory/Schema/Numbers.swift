@@ -17,6 +17,9 @@ extension RowNumber {
 /// `short_lived_task` refer.
 struct NamespaceSetID: RowNumber {
   let rawValue: Int64
+
+  /// The set of a task of which nothing is known, where the file has no row of it.
+  static let unseen = NamespaceSetID(rawValue: 0)
 }
 
 /// A task, which is a process or a thread: the column `task_id` of `task`, to which `membership` and

@@ -62,7 +62,7 @@ struct Backlog {
         ])
       case .moved(let token, let set), .resumed(let token, let set):
         change(token, to: set.links)
-      case .exited(let token, _): disappear(token)
+      case .exited(let token, _), .reaped(let token): disappear(token)
       case .described(let token, let description):
         describe(.init(token: token, description: description))
       }

@@ -20,9 +20,11 @@ struct EventWriter {
   /// Writes the events of one batch, in a transaction that the caller has begun. Returns the boot-clock
   /// time of each event that got a sequence number; the sequence numbers are consecutive, beginning
   /// with `first`.
+  ///
+  /// - Parameter sample: the last sample of the session; nil if there is none.
   func write(
     _ events: ArraySlice<ProcessEvent>, epoch: WallTime, into live: inout LiveProcesses,
-    first: SequenceNumber, makers: MakerWriter
+    first: SequenceNumber, after sample: SequenceNumber?, makers: MakerWriter
   ) throws(SQLiteError) -> [BootTime] {
     var shortLivedTasks = ShortLivedTasks(events)
     var times: [BootTime] = []
@@ -57,6 +59,14 @@ struct EventWriter {
         } else {
           continue
         }
+      case .reaped(let token):
+        if let process = live[token] {
+          // No event reports when a zombie is reaped: it is certain to exist only up to the last sample.
+          let last = min(max(process.from, sample ?? process.from), number - 1)
+          try rows.close(process, after: last, unseenBefore: number, interner)
+          live.remove(token, after: last)
+        }
+        continue
       }
       times.append(event.boot)
     }
@@ -210,7 +220,8 @@ struct ShortLivedTasks {
         started[start.token] = .some(start.description.comm)
         // The row of a thread refers to the row of its process, so the process gets a row in `task`.
         if start.tid != nil, let process = start.parent { started[process] = nil }
-      case .moved(let token, _), .resumed(let token, _), .exited(let token, mayResume: true):
+      case .moved(let token, _), .resumed(let token, _), .reaped(let token),
+        .exited(let token, mayResume: true):
         started[token] = nil
       case .described(let token, let description):
         // Only a process with a row in `task` can have several names, each with an interval.

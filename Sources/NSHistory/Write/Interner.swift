@@ -120,6 +120,11 @@ final class Interner {
     return set
   }
 
+  /// Returns the row of the set of a task of which nothing is known; inserts it if there is none.
+  func unseenSet() throws(SQLiteError) -> InternedSet {
+    try set(NamespaceLink.allCases.map { _ in .unread(.unseen) })
+  }
+
   /// The namespace set of a row; nil when there is none.
   func set(_ id: NamespaceSetID) throws(SQLiteError) -> InternedSet? {
     let parts = try InternedSet.parts(of: id, in: connection)
@@ -280,6 +285,9 @@ struct InternedSet: Hashable {
 
   /// The rows of the namespaces that a process with this set is in, without those for its children.
   var own: [Int64] { NamespaceType.allCases.map { self[$0.link] }.filter { $0 > 0 } }
+
+  /// Whether a process with this set is a zombie: its main thread has exited.
+  var isZombie: Bool { parts.contains(-Int64(UnreadReason.zombie.rawValue)) }
 
   /// Whether a process that was in `before` and is in this set may have changed a namespace. A link
   /// that is unread now proves nothing. A link that was unread before may have led to any namespace.

@@ -16,23 +16,33 @@ struct MembershipWriter {
   ///
   /// - Parameters:
   ///   - isFirst: whether the sample is the first of its session.
+  ///   - previous: the sample before, which observed every zombie that this sample misses for the first time; nil if
+  ///     the session has none.
   ///   - confirmed: the last sample that confirmed what events had reported.
   func write(
     _ backlog: Backlog, into live: inout LiveProcesses, sample: SequenceNumber,
     at start: ClockReading,
-    isFirst: Bool, confirmed: SequenceNumber
+    isFirst: Bool, previous: SequenceNumber?, confirmed: SequenceNumber
   ) throws(SQLiteError) {
     // If a sample contradicts the events of a process, these are certain only up to the last confirming
     // sample.
     func last(_ token: ProcessToken, _ process: LiveProcesses.Process) -> SequenceNumber {
       backlog.contradicted.contains(token) ? max(process.from, confirmed) : sample - 1
     }
+    // No event reports when a zombie is reaped: it is certain to exist only up to the last sample that observed it.
+    func lastOfDisappeared(
+      _ token: ProcessToken, _ process: LiveProcesses.Process
+    ) -> SequenceNumber {
+      let last = last(token, process)
+      guard process.set.isZombie, let previous else { return last }
+      return min(last, max(process.from, previous))
+    }
     let before = live
     for token in backlog.disappeared {
       pauses.step()
       guard let process = live[token] else { continue }
-      let last = last(token, process)
-      try close(process, after: last, before: sample)
+      let last = lastOfDisappeared(token, process)
+      try rows.close(process, after: last, unseenBefore: sample, interner)
       live.remove(token, after: last)
     }
     for (token, links) in backlog.changed {
@@ -42,7 +52,7 @@ struct MembershipWriter {
       // The process left the set and came back while nothing could be written; the recorded gap covers
       // this.
       guard set != process.set else { continue }
-      try close(process, after: last(token, process), before: sample)
+      try rows.close(process, after: last(token, process), unseenBefore: sample, interner)
       let beginning: Beginning? =
         set.isMove(from: process.set)
         ? Beginning(cause: .moved, origin: process.set.id)
@@ -64,21 +74,6 @@ struct MembershipWriter {
     for redescription in backlog.described.values {
       try describe(redescription, in: live, at: sample)
     }
-  }
-
-  /// Closes the membership of a process that a sample found in another set. If there are sequence
-  /// numbers between `last` and the sample, an `unseen` membership fills them, as it is not known where
-  /// the process was.
-  private func close(
-    _ process: LiveProcesses.Process, after last: SequenceNumber, before sample: SequenceNumber
-  ) throws(SQLiteError) {
-    try rows.close(process, after: last)
-    guard last < sample - 1 else { return }
-    var gap = process
-    gap.membership = try rows.open(
-      process.task, try interner.set(NamespaceLink.allCases.map { _ in .unread(.unseen) }),
-      from: last + 1, process.isNoteworthy ? Beginning(cause: .continued) : nil)
-    try rows.close(gap, after: sample - 1)
   }
 
   /// Writes a new description of a process.
@@ -144,6 +139,22 @@ struct MembershipRows {
       WHERE membership_id = ?3
       """
     ).bind(.number(last), .integer(isExact ? 2 : 0), .integer(process.membership)).run()
+  }
+
+  /// Closes the membership of a process at the sequence number at which it was last certainly in it. An `unseen`
+  /// membership fills the sequence numbers from there to `next`, as it is not known where the process was, or whether it
+  /// still existed.
+  func close(
+    _ process: LiveProcesses.Process, after last: SequenceNumber, unseenBefore next: SequenceNumber,
+    _ interner: Interner
+  ) throws(SQLiteError) {
+    try close(process, after: last)
+    guard last < next - 1 else { return }
+    var gap = process
+    gap.membership = try open(
+      process.task, try interner.unseenSet(), from: last + 1,
+      process.isNoteworthy ? Beginning(cause: .continued) : nil)
+    try close(gap, after: next - 1)
   }
 
   /// Opens a membership and returns its row.

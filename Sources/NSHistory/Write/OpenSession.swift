@@ -212,7 +212,7 @@ final class OpenSession {
         for renaming in pendingChanges.renamed { try interner.rename(renaming, in: &state.live) }
         try memberships.write(
           pendingChanges, into: &state.live, sample: state.number, at: sample.start,
-          isFirst: lastSample == nil, confirmed: confirmed ?? .zero)
+          isFirst: lastSample == nil, previous: lastSample, confirmed: confirmed ?? .zero)
         try state.live.presence.write(on: connection)
         try DisagreementWriter(connection: connection, interner: interner)
           .write(sample.disagreements, of: state.number)
@@ -329,7 +329,7 @@ final class OpenSession {
       for run in EventRuns(batch.events) {
         let first = state.number + 1
         let times = try events.write(
-          run, epoch: batch.epoch, into: &state.live, first: first,
+          run, epoch: batch.epoch, into: &state.live, first: first, after: lastSample,
           makers: MakerWriter(
             connection: connection, interner: interner, known: pinsScannedAt))
         guard let start = times.first else { continue }

@@ -101,6 +101,7 @@ enum SessionCloser {
   ) throws(SQLiteError) {
     let last = try lastSample(of: session, in: connection)
     if let last {
+      try closeZombies(of: session, at: last, in: connection)
       try connection.prepare(
         "UPDATE membership SET until_seq = ? WHERE until_seq IS NULL"
       ).bind(.number(last)).run()
@@ -121,6 +122,37 @@ enum SessionCloser {
       UPDATE session SET last_seq = ?, ended_wall_ns = ?, end_reason = ? WHERE session_id = ?
       """
     ).bind(.number(last), .wall(wall), .text(end.rawValue), .integer(session)).run()
+  }
+
+  /// Closes the membership of each zombie at the last sample, as no event reports when a zombie is reaped.
+  private static func closeZombies(
+    of session: Int64, at last: SequenceNumber, in connection: Connection
+  ) throws(SQLiteError) {
+    let sample = try connection.prepare("SELECT MAX(seq) FROM sample").first { $0.sequence(0) }
+    guard let sample, sample < last else { return }
+    let zombies = try connection.prepare(
+      """
+      SELECT membership_id, task_id, from_seq, cause IS NOT NULL FROM membership AS m INDEXED BY membership_open
+      WHERE until_seq IS NULL AND from_seq < ?1 AND EXISTS (
+        SELECT 1 FROM namespace_set_link AS l WHERE l.set_id = m.set_id AND l.unread = ?2)
+      """
+    ).bind(.number(last), .integer(Int64(UnreadReason.zombie.rawValue))).map {
+      (row: $0.integer(0), task: $0.task(1), from: $0.sequence(2), isNoteworthy: $0.integer(3) != 0)
+    }
+    guard !zombies.isEmpty else { return }
+    // The set has no namespace, so that it needs no boot.
+    let set = try Interner(connection, boot: 0, session: session).unseenSet()
+    let numbers = try RowNumbers(connection)
+    let rows = MembershipRows(connection: connection, numbers: numbers)
+    for zombie in zombies {
+      let until = max(zombie.from, sample)
+      try connection.prepare("UPDATE membership SET until_seq = ? WHERE membership_id = ?")
+        .bind(.number(until), .integer(zombie.row)).run()
+      _ = try rows.open(
+        zombie.task, set, from: until + 1,
+        zombie.isNoteworthy ? Beginning(cause: .continued) : nil)
+    }
+    try numbers.write()
   }
 
   /// Returns the last sequence number of a session; nil if the session has no sample. Only the last

@@ -47,7 +47,10 @@ extension EventFollower {
   }
 
   /// Drops a process whose last thread has exited, and reports the exit.
-  func end(_ task: FollowedTask, at time: BootTime) {
+  ///
+  /// - Parameter isReaped: whether the process was a zombie that was reaped at some time before, so that the event shows
+  ///   only that it no longer exists.
+  func end(_ task: FollowedTask, at time: BootTime, isReaped: Bool = false) {
     reportLastName(of: task, at: time)
     processes[task.pid] = nil
     throttle.release(task)
@@ -60,7 +63,9 @@ extension EventFollower {
     awaitingSample.remove(task.pid)
     guard batch != nil, task.reported != nil else { return }
     batch?.events.append(
-      ProcessEvent(boot: time, .exited(task.token, mayResume: mayResume)))
+      ProcessEvent(
+        boot: time,
+        isReaped ? .reaped(task.token) : .exited(task.token, mayResume: mayResume)))
   }
 
   private func becomeZombie(_ task: FollowedTask) {

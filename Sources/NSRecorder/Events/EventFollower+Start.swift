@@ -51,7 +51,7 @@ extension EventFollower {
     if let known = processes[event.pid], known.set.isZombie {
       // No event reports that a zombie was reaped. The new process shows that the zombie with its PID was.
       for thread in forgetThreads(of: event.pid) { end(thread, at: event.time) }
-      end(known, at: event.time)
+      end(known, at: event.time, isReaped: true)
     } else if let known = processes[event.pid] {
       // A sample may have observed the process before the kernel reported its start.
       if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }

@@ -33,7 +33,7 @@ extension EventFollower {
     }
     for (token, process) in gone {
       guard let task = processes[process.pid], task.source == token else { continue }
-      markExited(task, pidsWithEvents, &unverified, &verified)
+      markExited(task, pidsWithEvents, &unverified, &verified, isLate: false)
     }
     for redescription in sample.described { describe(redescription, pidsWithEvents, &verified) }
     reportVerifiedDescriptions(sample, pidsWithEvents, &verified)
@@ -52,7 +52,7 @@ extension EventFollower {
         sets.learn(process.links.links, in: task.set)
         compare(task, sets.set(process.links.links), of: pid, &unverified, &verified)
       } else {
-        markExited(task, pidsWithEvents, &unverified, &verified)
+        markExited(task, pidsWithEvents, &unverified, &verified, isLate: true)
       }
     }
     // These processes come last, because one of the tasks dropped above may have had the PID of one of them.
@@ -160,9 +160,12 @@ extension EventFollower {
 
   /// Handles a process that the sample does not show: drops it if it is a zombie, or if the previous sample
   /// did not confirm it either. Otherwise the next sample decides.
+  ///
+  /// - Parameter isLate: whether the sample before may have missed the process already. Then a zombie is certain to
+  ///   exist only up to the last sample that confirmed it.
   private func markExited(
     _ task: FollowedTask, _ pidsWithEvents: Set<Int32>, _ unverified: inout Set<Int32>,
-    _ verified: inout Verified
+    _ verified: inout Verified, isLate: Bool
   ) {
     guard !pidsWithEvents.contains(task.pid) else { return }
     // No event reports when a zombie is reaped. A process with remaining threads cannot have been reaped.
@@ -176,8 +179,8 @@ extension EventFollower {
     throttle.release(task)
     sets.leave(task.set)
     verified.sample.disappeared.append(task.token)
+    if !isZombie || isLate { verified.sample.contradicted.insert(task.token) }
     guard !isZombie else { return }
-    verified.sample.contradicted.insert(task.token)
     verified.disagree(task, reported: task.set, sampled: nil)
   }
 

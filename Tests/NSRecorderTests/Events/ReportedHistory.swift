@@ -53,6 +53,10 @@ struct ReportedHistory {
       let task = tasks.removeValue(forKey: token)
       if task == nil { faults.append("\(token) exits, and is not there") }
       if mayResume { resumable[token] = task }
+    case .reaped(let token):
+      if tasks.removeValue(forKey: token)?.isZombie != true {
+        faults.append("\(token) is reaped, and is no zombie")
+      }
     case .resumed(let token, let set):
       guard var task = resumable.removeValue(forKey: token) else {
         faults.append("\(token) is resumed, and was not resumable")

@@ -86,6 +86,21 @@ struct VerifyTests {
     #expect(script.history.process(20) == nil)
   }
 
+  @Test("a zombie whose PID another process gets was reaped at a time that no event reports")
+  func reusedZombie() throws {
+    let script = EventScript([10: .host, 20: .zombie])
+    let zombie = try #require(script.history.process(20)?.token)
+    script.fork(20, of: 10)
+    let first = try #require(script.finishBatch().first)
+    if case .reaped(let token) = first.change {
+      #expect(token == zombie)
+    } else {
+      Issue.record("\(first)")
+    }
+    #expect(script.history.process(20)?.task.isZombie == false)
+    #expect(script.history.faults == [])
+  }
+
   @Test("an exit that a sample shows before its event arrives is reported by the event")
   func exitUnderWay() {
     script.fork(20, of: 10)
@@ -132,7 +147,7 @@ extension ProcessEvent {
     switch change {
     case .started(let start): start.token
     case .moved(let token, _), .exited(let token, _), .resumed(let token, _),
-      .described(let token, _):
+      .reaped(let token), .described(let token, _):
       token
     }
   }

@@ -122,7 +122,8 @@ struct ChangeBuilder {
     of history: TaskHistory, at index: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
     let read = try lastRead.links(of: history, before: index)
-    let before = try reading.sets.links(of: history.memberships[index - 1].set)
+    guard let known = history.knownMembership(before: index) else { return nil }
+    let before = try reading.sets.links(of: known.set)
     var parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard links[type.link] == .unread(.zombie), before[type.link] != .unread(.zombie),
         let namespace = read.links[type.link]?.namespace,
@@ -145,7 +146,8 @@ struct ChangeBuilder {
   private func resumption(
     of history: TaskHistory, at index: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
-    let before = try reading.sets.links(of: history.memberships[index - 1].set)
+    guard let known = history.knownMembership(before: index) else { return nil }
+    let before = try reading.sets.links(of: known.set)
     let parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard before[type.link] == .unread(.zombie), let namespace = links[type.link]?.namespace,
         scope.reportsEverything || namespace.isInitial != true
@@ -205,7 +207,8 @@ struct ChangeBuilder {
     // The exit of a thread that had returned leaves no namespace: its process is still in all of them.
     if !scope.reportsEverything, try reading.threads.isReturned(history, at: until) { return nil }
     let read = try lastRead.links(of: history, before: index + 1)
-    let links = try reading.sets.links(of: history.memberships[index].set)
+    let known = history.knownMembership(before: index + 1) ?? history.memberships[index]
+    let links = try reading.sets.links(of: known.set)
     var parts = NamespaceType.allCases.compactMap { type -> Part? in
       // A zombie left these namespaces when it became one.
       guard links[type.link] != .unread(.zombie),
@@ -219,7 +222,7 @@ struct ChangeBuilder {
     if history.memberships[index].endsExactly { parts = Self.held(parts, at: until, read.samples) }
     return try change(
       sampleWindow.coverage == .sampled ? .exited : .lastSeen,
-      Self.earliest(read.samples, of: parts) ?? until, until + 1, history.process, parts,
+      Self.earliest(read.samples, of: parts) ?? known.until, until + 1, history.process, parts,
       isExact: history.memberships[index].endsExactly)
   }
 
@@ -229,10 +232,35 @@ struct ChangeBuilder {
     else { return nil }
     let part = Part(
       link: lifetime.namespace.type.link, from: lifetime.namespace, to: nil, how: .lastExit)
-    // Whether an event reported that the last process left.
-    let isEvent = try reading.index.point(last + 1).isEvent
-    return try change(.lastExit, last, last + 1, nil, [part], isExact: isEvent)
+    let (number, isExact) = try end(of: lifetime.namespace, after: last)
+    return try change(.lastExit, last, number, nil, [part], isExact: isExact)
   }
+
+  /// Returns the first number at which certainly no process was in a namespace any more, and whether an event reported
+  /// that the last process left.
+  ///
+  /// - Parameter last: the last number at which a process was certainly in the namespace.
+  private func end(
+    of namespace: NamespaceRecord, after last: SequenceNumber
+  ) throws(SQLiteError) -> (number: SequenceNumber, isExact: Bool) {
+    var number = last + 1
+    var isExact = try reading.index.point(number).isEvent
+    guard isExact else { return (number, false) }
+    let members = try reading.connection.prepare(
+      "\(reading.members.sql("m.task_id", in: namespace)) LIMIT \(Self.mostLeaving)"
+    ).bind(IntervalOverlapQuery.values(last...last, namespace)).map { $0.task(0) }
+    for member in members {
+      guard let history = try reading.taskHistories.history(of: member) else { continue }
+      isExact = isExact && history.membership(at: last)?.endsExactly == true
+      if let unseen = history.unseenRange(around: last + 1) {
+        number = max(number, unseen.upperBound + 1)
+      }
+    }
+    return (number, isExact)
+  }
+
+  /// How many of the processes that left a namespace last are examined at most: one event or sample rarely shows more.
+  private static let mostLeaving = 64
 
   private func pin(_ row: ChangeEvent.PinRow) throws(SQLiteError) -> NamespaceChange? {
     guard let pin = try reading.pins.pin(row.pin), pin.namespace.isInitial != true,

@@ -19,7 +19,7 @@ struct HistoryQuery {
     for part in try parts(of: history) {
       let history = try joined(part.history)
       var isInOther = part.isInOtherContainer
-      for membership in history.memberships {
+      for membership in history.knownMemberships {
         let links = try reading.sets.links(of: membership.set)
         for piece in try reading.index.pieces(of: membership.from...membership.until) {
           let interval = try reading.bounds(of: history)
