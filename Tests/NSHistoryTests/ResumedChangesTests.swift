@@ -48,4 +48,24 @@ struct ResumedChangesTests {
     let changes = try changes([.net: 2], then: [.net: 3])
     #expect(changes.map(\.kind).filter { $0 != .lastExit } == [.zombie, .moved])
   }
+
+  @Test(
+    "a process that was a zombie from the beginning kept nothing and joined nothing that is known")
+  func fromBeginning() throws {
+    let other = SmallHistory.Process(pid: 1)
+    var zombie = SmallHistory.Process(pid: 20)
+    zombie.isZombie = true
+    let after = SmallHistory.Process(pid: 20, elsewhere: [.ipc: 2], comm: "program")
+    for process in [zombie, after] { try history.sample([other, process]) }
+    let reader = try history.end()
+    let resumed = try #require(try reader.allChanges(.init()).first { $0.process?.pid == 20 })
+    #expect(resumed.kind == .resumed)
+    #expect(resumed.parts.map(\.link) == [.ipc] && resumed.parts.map(\.how) == [.found])
+    var changes: [LinkChange] = []
+    try reader.history(.pid(20)) { entry in
+      changes += entry.changes
+      return true
+    }
+    #expect(changes.isEmpty, "\(changes)")
+  }
 }

@@ -23,6 +23,8 @@ struct LinkComparison {
       let isAsRead = read[link].map { !value.differs(from: $0) } ?? false
       // A link that no event reported may lead anywhere.
       if value == .unread(.unseen) || (isAsRead && old == .unread(.unseen)) { continue }
+      // No link of a zombie could be read, so that nothing is known of a link that was never read before.
+      if old == .unread(.zombie), read[link]?.namespace == nil { continue }
       var how = isAsRead ? .readAgain : try how(value, at: sample)
       if !isAsRead, try isWhereChildrenWent(link, value, before, read[link], at: sample) {
         how = .inherited

@@ -141,18 +141,20 @@ struct ChangeBuilder {
       isExact: history.memberships[index].beginsExactly)
   }
 
-  /// Returns the change of a zombie that runs again in its earlier namespaces, because one of its threads
-  /// executed a program.
+  /// Returns the change of a zombie that runs again, because one of its threads executed a program. The process kept
+  /// the namespaces in which it was before it became a zombie, if its links were read then.
   private func resumption(
     of history: TaskHistory, at index: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
     guard let known = history.knownMembership(before: index) else { return nil }
     let before = try reading.sets.links(of: known.set)
+    let read = try lastRead.links(of: history, before: index)
     let parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard before[type.link] == .unread(.zombie), let namespace = links[type.link]?.namespace,
         scope.reportsEverything || namespace.isInitial != true
       else { return nil }
-      return Part(link: type.link, from: nil, to: namespace, how: .kept)
+      let isKept = read.links[type.link].map { !LinkValue.namespace(namespace).differs(from: $0) }
+      return Part(link: type.link, from: nil, to: namespace, how: isKept == true ? .kept : .found)
     }.filter(isAskedFor)
     guard !parts.isEmpty else { return nil }
     let sample = history.memberships[index].from
