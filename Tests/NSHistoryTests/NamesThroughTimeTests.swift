@@ -64,6 +64,72 @@ struct NamesThroughTimeTests {
     }
   }
 
+  @Test("an answer about a window shows no name of a later time, also of the other process")
+  func namesInAWindow() throws {
+    let history = try SmallHistory()
+    for (sample, name) in ["one", "one", "one", "two", "two", "two"].enumerated() {
+      try history.sample([
+        .init(pid: 10, elsewhere: [.net: 2]),
+        .init(pid: 20, elsewhere: [.net: sample < 3 ? 2 : 3], children: [.pid: 4], comm: name),
+        .init(pid: 30, elsewhere: [.net: 2], comm: name),
+      ])
+    }
+    let reader = try history.end()
+    let window = TimeWindow(since: time(1), until: between(2))
+    func expectOne(_ processes: [ProcessRecord], _ question: String) {
+      for process in processes where process.pid != 10 {
+        #expect(process.possibleDescriptions.map(\.comm) == ["one"], "\(question) \(process.pid)")
+      }
+      #expect(Set(processes.map(\.pid)).isSuperset(of: [20]), "\(question)")
+    }
+    var found: [ProcessRecord] = []
+    try reader.peers(PeersQuestion(.pid(10), in: window, types: [.net])) {
+      found += [$0.process, $0.peer]
+      return true
+    }
+    expectOne(found, "peers")
+    // Without a window, a peer has the name that it had while it shared.
+    found = []
+    try reader.peers(PeersQuestion(.pid(10), types: [.net])) {
+      if $0.peer.pid == 20 { found.append($0.peer) }
+      return true
+    }
+    expectOne(found, "peers of all time")
+    let same = try reader.same(
+      SameQuestion(
+        pids: [.init(pid: 10), .init(pid: 20), .init(pid: 30)],
+        time: .range(since: window.since, until: window.until), types: [.net]))
+    expectOne(Array(same.processes.joined()), "same")
+    expectOne(same.types.flatMap(\.intervals).flatMap(\.processes), "same: intervals")
+    expectOne(same.types.flatMap(\.namespaces).flatMap(\.processes), "same: namespaces")
+    expectOne(
+      try reader.timeline([.pid(20), .pid(30)], in: window, types: [.net]).map(\.process),
+      "timeline")
+    var question = SharedQuestion(
+      [.processes(.pid(10)), .processes(.pid(20)), .processes(.pid(30))], types: [.net])
+    question.window = window
+    let shared = try reader.shared(question)
+    expectOne(shared.groups.compactMap(\.process), "shared: groups")
+    expectOne(
+      shared.types.flatMap(\.visits).flatMap { $0.others + [$0.process].compactMap(\.self) },
+      "shared: visits")
+    found = []
+    let second = NamespaceSelector.inode(.net, SmallHistory.namespace(.net, 2).inode)
+    try reader.members(of: second, in: window) {
+      found.append($0.process)
+      return true
+    }
+    expectOne(found, "members")
+    found = []
+    try reader.parents(
+      of: .inode(.pid, SmallHistory.namespace(.pid, 4).inode), in: window
+    ) {
+      found.append($0.process)
+      return true
+    }
+    expectOne(found, "parents")
+  }
+
   /// Returns the start of a sample; the first sample is 1.
   private func time(_ sample: Int64) -> WallTime {
     SmallHistory.epoch + (1000 + 10 * sample) * SmallHistory.second

@@ -1,10 +1,11 @@
 internal import NamespaceModel
+internal import SQLite
 
 /// The recorded history of a PID: its processes, and the value of each link from sample to sample.
 struct PIDHistory {
   let pid: Int64
   /// The selected processes that had the PID, in the order in which they were observed.
-  let processes: [ProcessRecord]
+  private(set) var processes: [ProcessRecord]
   /// All processes that had the PID.
   let known: [ProcessRecord]
   /// The intervals of each link, in time order and without overlap.
@@ -39,6 +40,16 @@ struct PIDHistory {
     self.startEvents = startEvents
     self.hasLostThread = hasLostThread
     order = PIDHistoryOrder(processes, lastSamples)
+  }
+
+  /// Replaces each process by the result of `description`, which is called with the process and the last sample that saw
+  /// it.
+  mutating func describe(
+    _ description: (ProcessRecord, SequenceNumber) throws(SQLiteError) -> ProcessRecord
+  ) throws(SQLiteError) {
+    for index in processes.indices {
+      processes[index] = try description(processes[index], lastSamples[index])
+    }
   }
 
   /// A range of consecutive samples in one session in which a link of one process had the same value.

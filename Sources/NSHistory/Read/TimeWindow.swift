@@ -43,6 +43,34 @@ extension SampleIndex {
     return low <= high ? low...high : nil
   }
 
+  /// Returns the last sample or event of a range that is in a window; the first of the range if the window ends before
+  /// it.
+  func last(
+    of range: ClosedRange<SequenceNumber>, in window: TimeWindow
+  ) throws(SQLiteError) -> SequenceNumber {
+    guard let until = window.until else { return range.upperBound }
+    if side(of: range.upperBound) == .inside, try point(range.upperBound).wall <= until {
+      return range.upperBound
+    }
+    return min(max(range.lowerBound, try lastSample(notAfter: until)), range.upperBound)
+  }
+
+  /// Returns a process with the last description that it had in a range of samples and events and in a window: an
+  /// answer about a window shows no name or user of a later time.
+  ///
+  /// - Parameter endsExactly: whether an event after the range ended it.
+  func described(
+    _ process: ProcessRecord, through range: ClosedRange<SequenceNumber>, in window: TimeWindow,
+    endsExactly: Bool = false
+  ) throws(SQLiteError) -> ProcessRecord {
+    guard !process.past.isEmpty else { return process }
+    let last = try last(of: range, in: window)
+    // The process may have had another description by the end of the window or by the event, which was read only
+    // later.
+    return endsExactly || last < range.upperBound
+      ? process.described(at: last, orBefore: last + 1) : process.described(at: last)
+  }
+
   /// Splits a range of samples where samples are missing, the wall clock was set, or a session starts.
   func pieces(
     of range: ClosedRange<SequenceNumber>

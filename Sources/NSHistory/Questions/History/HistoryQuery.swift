@@ -156,13 +156,10 @@ struct HistoryQuery {
     isInOtherContainer: Bool, _ unreported: [NamespaceLink], isAsked: Bool
   ) throws(SQLiteError) -> HistoryEntry {
     let isFirst = isBeginning && history.movedFrom == nil
-    // If an event ended the entry, or the window ends within it, the process may have had another description by
-    // then, which was read only later.
-    let last = isAsked ? try lastAsked(of: piece) : piece.upperBound
-    let process =
-      interval.end.isExact || last < piece.upperBound
-      ? history.process.described(at: last, orBefore: last + 1)
-      : history.process.described(at: last)
+    let window = isAsked ? window : TimeWindow()
+    let last = try reading.index.last(of: piece, in: window)
+    let process = try reading.index.described(
+      history.process, through: piece, in: window, endsExactly: interval.end.isExact)
     guard isAsked else {
       return HistoryEntry(
         process: process, earlier: [], from: interval.from, until: interval.until,
@@ -199,16 +196,6 @@ struct HistoryQuery {
     let all = process.descriptions(from: numbers.lowerBound, before: numbers.upperBound)
     let isFirstOfParent = parent != nil && all.first?.comm == parent?.comm
     return all.dropFirst(isFirstOfParent ? 1 : 0).filter { known.insert(name($0)).inserted }
-  }
-
-  /// Returns the last sample or event of a piece that is in the window: the entry shows the process as it was then.
-  private func lastAsked(
-    of piece: ClosedRange<SequenceNumber>
-  ) throws(SQLiteError) -> SequenceNumber {
-    guard let until = window.until, try reading.index.point(piece.upperBound).wall > until else {
-      return piece.upperBound
-    }
-    return max(piece.lowerBound, try reading.index.lastSample(notAfter: until))
   }
 
   /// The creator of a process or thread.

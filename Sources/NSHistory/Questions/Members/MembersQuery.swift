@@ -93,7 +93,9 @@ struct MembersQuery {
         guard window.mayOverlap(interval) else { continue }
         members.append(
           Member(
-            namespace: namespace, process: history.process.described(at: piece.upperBound),
+            namespace: namespace,
+            process: try reading.index.described(
+              history.process, through: piece, in: window, endsExactly: interval.end.isExact),
             from: interval.from, until: interval.until, beginning: interval.beginning,
             end: interval.end,
             link: namespace.type.link))
@@ -108,7 +110,7 @@ struct MembersQuery {
 package struct Member: Sendable, Hashable {
   /// The namespace.
   package let namespace: NamespaceRecord
-  /// The process.
+  /// The process, with the last description that it had in the interval and in the window.
   package let process: ProcessRecord
   /// The beginning: exact if `beginning` is, otherwise the beginning of the
   /// first sample that saw the process there.
@@ -296,8 +298,11 @@ struct ChildrenHolders {
         guard window.mayOverlap(interval) else { continue }
         members.append(
           Member(
-            namespace: namespace, process: history.process, from: interval.from,
-            until: interval.until, beginning: interval.beginning, end: interval.end,
+            namespace: namespace,
+            process: try reading.index.described(
+              history.process, through: piece, in: window, endsExactly: interval.end.isExact),
+            from: interval.from, until: interval.until, beginning: interval.beginning,
+            end: interval.end,
             link: namespace.type.linkForChildren))
       }
     }

@@ -48,13 +48,18 @@ struct PeersQuery {
       guard let other = try reading.taskHistories.history(of: task) else { continue }
       let others = try reading.pidHistories.runs(of: other.memberships)
       var shared: [Peer.Shared] = []
+      var last: ClosedRange<SequenceNumber>?
       for type in question.types {
-        shared += try together.shared(own[type] ?? [], others[type.link])
+        let found = try together.shared(own[type] ?? [], others[type.link])
+        shared += found.shared
+        if let range = found.last, range.upperBound > last?.upperBound ?? .min { last = range }
       }
-      guard !shared.isEmpty else { continue }
-      guard body(Peer(process: history.process, peer: other.process, shared: shared)) else {
-        return false
-      }
+      guard !shared.isEmpty, let last else { continue }
+      let peer = Peer(
+        process: try reading.index.described(history.process, through: last, in: question.window),
+        peer: try reading.index.described(other.process, through: last, in: question.window),
+        shared: shared)
+      guard body(peer) else { return false }
     }
     return true
   }
@@ -87,7 +92,8 @@ struct PeersQuery {
 
 /// A process that shared namespaces with the one asked about, and when.
 package struct Peer: Sendable, Hashable {
-  /// The process asked about: several processes may have had its PID.
+  /// The process asked about: several processes may have had its PID. This and the other process have the last
+  /// description that they had while they shared a namespace in the time asked about.
   package let process: ProcessRecord
   /// The other process.
   package let peer: ProcessRecord
@@ -126,12 +132,14 @@ struct TogetherFinder {
 
   private var index: SampleIndex { reading.index }
 
-  /// Returns the namespaces that two lists of intervals of one type share, with the times.
+  /// Returns the namespaces that two lists of intervals of one type share, with the times, and the last range of samples
+  /// and events in which they share one; nil if they share none.
   func shared(
     _ first: [PIDHistory.LinkInterval], _ second: [PIDHistory.LinkInterval]
-  ) throws(SQLiteError) -> [Peer.Shared] {
+  ) throws(SQLiteError) -> (shared: [Peer.Shared], last: ClosedRange<SequenceNumber>?) {
     var order: [NamespaceRecord] = []
     var times: [NamespaceRecord: [Peer.Together]] = [:]
+    var last: ClosedRange<SequenceNumber>?
     for one in first {
       guard let namespace = one.value.namespace else { continue }
       for other in second where other.value == one.value {
@@ -142,10 +150,11 @@ struct TogetherFinder {
           guard let time = try time(piece, one, other) else { continue }
           if times[namespace] == nil { order.append(namespace) }
           times[namespace, default: []].append(time)
+          if piece.upperBound > last?.upperBound ?? .min { last = piece }
         }
       }
     }
-    return order.map { Peer.Shared(namespace: $0, intervals: times[$0] ?? []) }
+    return (order.map { Peer.Shared(namespace: $0, intervals: times[$0] ?? []) }, last)
   }
 
   private func time(

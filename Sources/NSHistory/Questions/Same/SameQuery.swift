@@ -36,6 +36,12 @@ struct SameQuery {
     pidHistories = try question.pids.map { (selector) throws(SQLiteError) in
       var pidHistory = try reading.pidHistories.pidHistory(selector, in: moment)
       pidHistory.limits = try Self.limits(of: pidHistory, selector, reading.connection)
+      if case .range = question.time {
+        try pidHistory.describe { (process, last) throws(SQLiteError) in
+          try reading.index.described(
+            process, through: .zero...max(.zero, last), in: question.time.window)
+        }
+      }
       return pidHistory
     }
   }

@@ -138,7 +138,9 @@ struct OutsiderFinder {
     let until = try time.index.point(last.end(time.index)).wall
     guard time.window.overlaps(from, until) else { return nil }
     return .init(
-      process: history.process, group: group.index, namespace: namespace, from: from,
+      process: try reading.index.described(
+        history.process, through: first.from...last.until, in: time.window),
+      group: group.index, namespace: namespace, from: from,
       until: max(from, until),
       earlierContainer: history.process.past.last { $0.description.container != nil }?.description
         .container)

@@ -88,12 +88,13 @@ struct SharedQuery {
   private func summary(_ group: SharedGroup) throws(SQLiteError) -> SharedAnswer.Group {
     let first =
       try (group.members.first { $0.task == $0.owner } ?? group.members.first)
-      .flatMap(reading.process)
+      .flatMap { (member) throws(SQLiteError) in try process(member.task) }
     return SharedAnswer.Group(
       processes: group.processCount, process: first, container: first?.container,
       containers: group.containerRecords.values.sorted { $0.id < $1.id },
       isKnown: group.isKnown,
-      otherIncarnations: group.otherIncarnations, byNamespaces: group.enclosedCount,
+      otherIncarnations: group.otherIncarnations,
+      byNamespaces: group.enclosedCount,
       isTooLarge: group.tooManyCount > 0)
   }
 
@@ -106,9 +107,16 @@ struct SharedQuery {
           several.insert(member.task)
         }
       }
-      return try several.sorted().map { (task) throws(SQLiteError) in
-        try reading.taskHistories.history(of: task)?.process
-      }.compactMap(\.self)
+      return try several.sorted().map { (task) throws(SQLiteError) in try process(task) }
+        .compactMap(\.self)
+    }
+  }
+
+  /// Returns a process with the last description that it had in the window.
+  private func process(_ task: TaskID) throws(SQLiteError) -> ProcessRecord? {
+    try reading.taskHistories.history(of: task).map { (history) throws(SQLiteError) in
+      try reading.index.described(
+        history.process, through: history.firstSample...history.lastSample, in: question.window)
     }
   }
 
@@ -189,7 +197,7 @@ struct SharedQuery {
       guard let first = sampleWindows.ranges.first, let last = sampleWindows.ranges.last else {
         continue
       }
-      let process = try key.process.flatMap(reading.taskHistories.history(of:))?.process
+      let process = try key.process.flatMap(process)
       var length: Int64 = 0
       for range in sampleWindows.ranges {
         let part = try time.time(of: range)

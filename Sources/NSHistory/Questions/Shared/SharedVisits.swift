@@ -186,18 +186,27 @@ struct SharedVisits {
     // changed the description.
     let isMoment = sharing.from == sharing.until
     let last = sharing.endsExactly && !isMoment ? sharing.until - 1 : sharing.until
+    let range = sharing.from...last
     return SharedAnswer.Visit(
       namespace: try reading.namespaces.lifetime(candidate.namespace).namespace,
       process: try candidate.presence.flatMap { (one) throws(SQLiteError) in
-        try reading.process(group.members[one.member])?.described(at: last)
+        try described(group.members[one.member], range)
       },
       group: group.index, otherGroup: other.index,
       others: try others.prefix(SharedQuery.mostOthers).map { (member) throws(SQLiteError) in
-        try reading.process(other.members[member])?.described(at: last)
+        try described(other.members[member], range)
       }.compactMap(\.self),
       otherCount: others.count, from: max(from, since), until: min(until, limit),
       beginning: beginning, end: end, isExact: isExact(sharing, opening),
       isOthersOwn: candidate.isOthersOwn)
+  }
+
+  /// Returns the process of a member, with the last description that it had in a range and in the window.
+  private func described(
+    _ member: SharedGroup.Member, _ range: ClosedRange<SequenceNumber>
+  ) throws(SQLiteError) -> ProcessRecord? {
+    guard let process = try reading.process(member) else { return nil }
+    return try reading.index.described(process, through: range, in: time.window)
   }
 
   /// Returns the indices of the members of the other group that were in the namespace during a visit, one

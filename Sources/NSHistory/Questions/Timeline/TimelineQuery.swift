@@ -17,11 +17,13 @@ struct TimelineQuery {
   func rows(of history: TaskHistory, _ types: [NamespaceType]) throws(SQLiteError) -> [TimelineRow]
   {
     let runs = try reading.pidHistories.runs(of: history.memberships)
+    let process = try reading.index.described(
+      history.process, through: history.firstSample...history.lastSample, in: window)
     return try types.map { (type) throws(SQLiteError) in
       let all = runs[type.link]
       var segments: [TimelineRow.Segment] = []
       for index in all.indices { segments += try self.segments(all, index, history) }
-      return TimelineRow(process: history.process, type: type, segments: Self.joined(segments))
+      return TimelineRow(process: process, type: type, segments: Self.joined(segments))
     }
   }
 
@@ -107,7 +109,7 @@ extension [PIDHistory.LinkInterval] {
 
 /// One process and one type of namespace, through time.
 package struct TimelineRow: Sendable, Hashable {
-  /// The process.
+  /// The process, with its last description in the window.
   package let process: ProcessRecord
   /// The type.
   package let type: NamespaceType
