@@ -49,6 +49,24 @@ struct FirstSampleTests {
     #expect(same.verdict == .unknown && same.reason == .gap, "\(same)")
   }
 
+  @Test("a moment during the first sample is before what is recorded")
+  func moment() throws {
+    for time in [0, 1, 199].map(EntryHistory.wall) {
+      let processes = try reader.processes(at: time)
+      #expect(processes.processes.map(\.presence) == [.firstSeen, .firstSeen])
+      let same = try reader.same(
+        SameQuestion(pids: [.init(pid: 10), .init(pid: 20)], time: .at(time), types: [.net]))
+      let coverage = try reader.coverage(at: time)
+      #expect(!coverage.isCovered)
+      for samples in [
+        processes.samples, same.samples, coverage.samples, try reader.namespaces(at: time).samples,
+      ] {
+        #expect(samples.map(\.after) == [EntryHistory.wall(0)], "\(samples)")
+        #expect(samples.map(\.missing) == [.beforeFirst], "\(samples)")
+      }
+    }
+  }
+
   @Test("from the end of the first sample on the answer is known")
   func afterwards() throws {
     #expect(try shared(since: EntryHistory.wall(200)).verdict == .never)

@@ -229,7 +229,8 @@ private struct PathComparer {
     let time: WallTime
     let name: String
     let processes: [Int64: ProcessAtMoment]
-    /// Whether the wall clock showed the time exactly once.
+    /// Whether the wall clock showed the time exactly once, outside of the first sample after a gap. Intervals are
+    /// stated from the beginning of such a sample on, but the sample is known only from its end on.
     let isOnce: Bool
     /// Whether the clock was not set between the samples around the time. Where it was set, intervals end at one
     /// sample and start at the other, although both samples agree on the moment.
@@ -242,7 +243,9 @@ private struct PathComparer {
       self.time = time
       self.name = name
       processes = Dictionary(uniqueKeysWithValues: answer.processes.map { ($0.process.id, $0) })
-      isOnce = answer.samples.count == 1
+      isOnce =
+        answer.samples.count == 1
+        && answer.samples.allSatisfy { $0.missing == nil || $0.after.map { time < $0 } != false }
       isSteady = try reader.reading(.everything()) { (reading) throws(SQLiteError) in
         try reading.index.sampleWindows(at: time).allSatisfy(\.clockIsSteady)
       }

@@ -197,7 +197,8 @@ final class SampleIndex {
   /// Returns every window between two samples in which the wall clock may have shown `wall`.
   ///
   /// There is more than one window if the clock was set back, or if the time is within a sample: each process
-  /// was read before or after that time. The window after the last sample is left out if another window covers the
+  /// was read before or after that time. If events cover the time after a sample, they do so from its end on: a time
+  /// within the sample is then only in the window before it. The window after the last sample is left out if another window covers the
   /// time and the wall clock has not yet reached it since the last sample.
   func sampleWindows(at wall: WallTime) throws(SQLiteError) -> [SampleWindow] {
     guard let first, let last else { return [] }
@@ -228,6 +229,8 @@ final class SampleIndex {
         skipping.append(SampleWindow(skippedBetween: before, after))
       }
     }
+    let known = found.filter { !$0.isBeforeEvents(wall) }
+    if !known.isEmpty { found = known }
     let past = found.filter { !isFuture(wall, in: $0) }
     if !past.isEmpty { return past }
     return found.isEmpty ? skipping : found

@@ -55,6 +55,13 @@ struct SampleWindow {
   /// until `after`.
   var isExact: Bool { coverage == .sampled && after?.isExact == true }
 
+  /// Whether a time is within the sample at the beginning of a window that events cover: they report the changes of each
+  /// process only after the sample read it.
+  func isBeforeEvents(_ time: WallTime) -> Bool {
+    guard isExact, clockIsSteady, let before else { return false }
+    return before.wall <= time && time < before.wallEnd
+  }
+
   /// Why samples are missing in the window; nil when none is.
   var missing: MissingSamples? {
     if case .gap(let missing) = coverage { missing } else { nil }

@@ -169,11 +169,12 @@ struct EmptyResultHelp {
     }
     let span = recordedSpanText(recorded, zone)
     if let future = future(time, recorded) { messages.say("\(future); \(span)") }
+    let isDuringFirst = samples.contains { $0.before == nil && $0.after.map { $0 <= time } == true }
     for missing in Set(samples.compactMap(\.missing)).sorted(by: { $0.code < $1.code }) {
       switch missing {
-      case .beforeFirst where time >= recorded.lowerBound:
+      case .beforeFirst where isDuringFirst:
         messages.say(
-          "\(show(time)) is during the first sample; nothing is recorded before that; \(span)")
+          "\(show(time)) is during the first sample; nothing is recorded before its end; \(span)")
       case .beforeFirst: messages.say("\(show(time)) is before the first sample; \(span)")
       case .expired: messages.say("\(expired(time)); \(span)")
       case .afterLast: break

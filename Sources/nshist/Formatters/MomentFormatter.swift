@@ -98,6 +98,8 @@ struct SampleSidesFormatter {
     switch (gap.before, gap.after) {
     case (let before?, nil):
       "as of the last sample, \(distance(before)); later changes are not known"
+    case (nil, let after?) where after <= time:
+      "during the first sample, which began \(distance(after)); its end is the first time that is recorded"
     case (nil, let after?): "as the first sample saw it, \(distance(after))"
     case (let before?, let after?) where gap.isExact:
       "exactly, by the kernel's events; \(gap.unchanged) from \(distance(before)) to \(distance(after))"

@@ -147,6 +147,8 @@ struct SameFormatter {
     case (let before?, let after?):
       "Rests on the samples of \(before) and \(after)\(why(samples))."
     case (let before?, nil): "The last sample is of \(before)."
+    case (nil, let after?) where samples.after.map({ $0 <= sides.time }) == true:
+      "It falls into the first sample, of \(after), whose end is the first time that is recorded."
     case (nil, let after?): "The first sample is of \(after)."
     case (nil, nil): "There are no samples."
     }
