@@ -80,6 +80,16 @@ let package = Package(
         "CLinux", "NamespaceModel", .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: optimised),
+    .executableTarget(
+      name: "EmbedObject", path: "Plugins/EmbedObject", swiftSettings: strict),
+    .plugin(
+      name: "BPFObjects", capability: .buildTool(), dependencies: ["EmbedObject"]),
+    .target(
+      name: "NamespaceBPF",
+      dependencies: [
+        "CLinux", "NamespaceModel", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      exclude: ["Programs"], swiftSettings: optimised, plugins: ["BPFObjects"]),
     .target(
       name: "Containers",
       dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
@@ -94,16 +104,16 @@ let package = Package(
     .target(
       name: "NSRecorder",
       dependencies: [
-        "NSHistory", "Procfs", "NamespaceEvents", "NamespaceModel", "Containers", "CLinux",
-        .product(name: "Logging", package: "swift-log"),
+        "NSHistory", "Procfs", "NamespaceEvents", "NamespaceBPF", "NamespaceModel", "Containers",
+        "CLinux", .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: optimised),
     .executableTarget(
       name: "nshist",
       dependencies: [
-        "NSHistory", "NSRecorder", "Procfs", "NamespaceEvents", "NamespaceModel", "Containers",
-        "CLinux",
+        "NSHistory", "NSRecorder", "Procfs", "NamespaceEvents", "NamespaceBPF", "NamespaceModel",
+        "Containers", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -136,6 +146,13 @@ let package = Package(
       ],
       swiftSettings: optimised),
     .testTarget(
+      name: "NamespaceBPFTests",
+      dependencies: [
+        "NamespaceBPF", "NamespaceModel", "Procfs", "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: optimised),
+    .testTarget(
       name: "NSHistoryTests",
       dependencies: [
         "NSHistory", "Migrations", "NamespaceModel", "Containers", "SQLite", "TestSupport",
@@ -144,8 +161,8 @@ let package = Package(
     .testTarget(
       name: "NSRecorderTests",
       dependencies: [
-        "NSRecorder", "NSHistory", "NamespaceEvents", "NamespaceModel", "Procfs", "SQLite",
-        "TestSupport",
+        "NSRecorder", "NSHistory", "NamespaceEvents", "NamespaceBPF", "NamespaceModel", "Procfs",
+        "SQLite", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: optimised),

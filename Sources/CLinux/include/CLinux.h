@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "BPFLog.h"
 #include "EventRing.h"
 #include "PinCalls.h"
 
