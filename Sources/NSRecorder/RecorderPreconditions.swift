@@ -22,4 +22,23 @@ package enum RecorderPreconditions {
       return nil
     } catch { return error }
   }
+
+  /// Returns the reason for which a recorder cannot take samples by BPF; nil if it can. Loads the program, and removes
+  /// it again.
+  package static func refusalOfBPF(
+    _ configuration: RecorderConfiguration
+  ) throws(RecorderError) -> SourceRefusal? {
+    let root: ProcRoot
+    let environment: RecorderEnvironment
+    let identity: IdentitySource
+    do throws(ProcfsError) {
+      root = try ProcRoot(path: configuration.procRoot)
+      identity = IdentitySource.probe(root)
+      environment = try RecorderEnvironment(root, identity)
+    } catch { throw .procfs(error) }
+    do throws(SourceRefusal) {
+      _ = try SourceChoice.programs(root, environment, identity)
+      return nil
+    } catch { return error }
+  }
 }

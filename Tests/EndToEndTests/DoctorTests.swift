@@ -118,4 +118,42 @@ struct DoctorTests {
     let findings = try JSONDecoder().decode(Findings.self, from: Data(outcome.output.utf8))
     #expect(findings["history"]?.advice?.contains("Read-only file system") == true)
   }
+
+  @Test(
+    "the doctor reports why samples by BPF are not possible",
+    .enabled(if: BPFSamples.arePossible, "\(BPFSamples.need)"))
+  func bpf() throws {
+    let possible = try doctor(["--uts"], "")["bpf samples"]
+    #expect(possible?.found.hasPrefix("possible") == true, "\(possible?.found ?? "")")
+    let library =
+      "mount --bind /dev/null \"$(ldconfig -p | sed -n 's/.*libbpf.so.1 .*x86-64.* => //p' | head -1)\""
+    let reasons = [
+      ("\(library) &&", ["--mount"], "libbpf cannot be opened", "libbpf1"),
+      ("mount -t tmpfs none /sys/kernel/btf &&", ["--mount"], "no description of its types", "BTF"),
+      (
+        "exec setpriv --bounding-set=-bpf,-perfmon,-sys_admin", ["--uts"],
+        "does not permit to load", "CAP_BPF and CAP_PERFMON"
+      ),
+      (
+        "exec setpriv --bounding-set=-bpf,-sys_admin", ["--uts"], "does not permit to load",
+        "with CAP_BPF,"
+      ),
+      (
+        "exec setpriv --bounding-set=-perfmon,-sys_admin", ["--uts"], "does not permit to load",
+        "with CAP_PERFMON,"
+      ),
+      (
+        "mount -t proc proc /proc &&", ["--mount", "--pid", "--fork"],
+        "pid namespace that is not the initial one", "host"
+      ),
+      ("", ["--time", "--boottime", "9", "--fork"], "initial time namespace", "host"),
+      ("", ["--user", "--map-root-user"], "initial user namespace", "host"),
+    ]
+    for (setUp, unshare, fact, remedy) in reasons {
+      let refused = try #require(try doctor(unshare, setUp)["bpf samples"], "\(fact)")
+      #expect(refused.state == "fine" && refused.found.hasPrefix("not possible"), "\(fact)")
+      #expect(refused.found.contains(fact), "\(refused.found)")
+      #expect(refused.advice?.contains(remedy) == true, "\(refused.advice ?? "")")
+    }
+  }
 }

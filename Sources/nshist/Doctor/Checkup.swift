@@ -9,7 +9,7 @@ struct Checkup {
   let state: State
   /// The finding, as text.
   let found: String
-  /// The consequence of the finding or its remedy; empty if the state is `fine`.
+  /// The consequence of the finding or its remedy; empty if there is none, as for most findings that are `fine`.
   var advice = ""
 
   /// The same finding where it is less bad.

@@ -19,7 +19,7 @@ struct RecordingCheckup {
         Checkup(
           what: "recording", state: .fine,
           found: "a recorder can read what it needs of \(root.path)"),
-        events(refusal),
+        events(refusal), samples(try RecorderPreconditions.refusalOfBPF(configuration)),
       ]
     } catch {
       return [
@@ -28,6 +28,19 @@ struct RecordingCheckup {
           advice: error.description)
       ]
     }
+  }
+
+  /// Whether samples by BPF are possible. Without them nothing is lost, since samples of `/proc` show the same.
+  private func samples(_ refusal: SourceRefusal?) -> Checkup {
+    guard let refusal else {
+      return Checkup(
+        what: "bpf samples", state: .fine,
+        found: "possible: the kernel runs the task program of nshist")
+    }
+    return Checkup(
+      what: "bpf samples", state: .fine,
+      found: "not possible, samples come from /proc: \(refusal.fact)",
+      advice: "samples of /proc show the same, and take more processor time; \(refusal.remedy)")
   }
 
   private func events(_ refusal: RecorderError?) -> Checkup {
