@@ -87,7 +87,7 @@ extension Recorder {
   ) throws(RecorderError) -> Bool {
     delay = sampleDue == .min ? 0 : max(0, ClockReading.now().boot - sampleDue)
     defer { sampleDue = schedule.next(after: ClockReading.now().boot) }
-    do throws(ProcfsError) { pending = try takeSteadySample() } catch {
+    do { pending = try takeSteadySample() } catch {
       // The pass did not fail if a stop signal cancelled it.
       guard eventLoop.pendingStop() == nil else { return true }
       statistics.fail(.readFailed, "\(error); trying again at the next sample")
@@ -100,7 +100,7 @@ extension Recorder {
   /// Takes a sample during which the wall clock was not set, with a few attempts: if the clock is set during a
   /// sample, the wall times of the sample are not known. A clock that runs slightly faster or slower
   /// (`adjtimex(2)`) does not count as set.
-  private func takeSteadySample() throws(ProcfsError) -> ProcessSample {
+  private func takeSteadySample() throws -> ProcessSample {
     (source as? ProcfsSource)?.readsThreads = configuration.threads || isSampleNeeded
     var sample = try source.takeSample()
     // With events there is no need for it: merged with the events, a sample describes one moment. And no

@@ -49,6 +49,17 @@ package struct TaskPass {
     }
   }
 
+  /// Returns the index of the record of a process, by binary search; nil if there is none.
+  package func indexOfProcess(_ pid: Int32) -> Int? {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if tid(middle) < pid { low = middle + 1 } else { high = middle }
+    }
+    return low < count && tid(low) == pid && isProcess(low) ? low : nil
+  }
+
   /// Returns whether two records of two passes are equal in every byte: nothing about the task has changed.
   package func isSame(_ index: Int, as other: Int, in pass: TaskPass) -> Bool {
     record(at: index) { one in

@@ -60,3 +60,18 @@ struct PIDListing: ~Copyable {
     return index > first && value >= lowest ? value : nil
   }
 }
+
+/// Lists the processes in a `/proc`.
+package final class ProcessListing {
+  private let root: ProcRoot
+  private var listing = PIDListing()
+
+  /// A listing of the processes in `root`.
+  package init(_ root: ProcRoot) { self.root = root }
+
+  /// Returns the PIDs of all processes in ascending order.
+  package func read() throws(ProcfsError) -> ContiguousArray<Int32> {
+    try listing.refresh(root)
+    return listing.pids
+  }
+}

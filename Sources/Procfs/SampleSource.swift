@@ -1,7 +1,10 @@
 package import NamespaceModel
 
-/// A source of samples: `/proc`, or a faster way to list the same processes.
+/// A source of samples: `/proc`, or a faster way to read the same processes.
 package protocol SampleSource: AnyObject {
+  /// The failure of a sample, whose description is one line.
+  associatedtype Failure: Error
+
   /// How the source distinguishes namespaces.
   var identity: IdentitySource { get }
 
@@ -9,5 +12,5 @@ package protocol SampleSource: AnyObject {
   ///
   /// After an error the source stays usable: the next sample includes the changes that the failed pass
   /// found.
-  func takeSample() throws(ProcfsError) -> ProcessSample
+  func takeSample() throws(Failure) -> ProcessSample
 }

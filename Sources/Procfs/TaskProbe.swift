@@ -71,6 +71,19 @@ package final class TaskProbe {
     FactsReader.userAndCgroup(of: pid, root: root)
   }
 
+  /// Returns the text of `/proc/PID/cgroup` of a process or thread, without its last newline; nil if the task with this
+  /// start time has exited, or the text cannot be read.
+  package func cgroup(of task: Int32, startTicks: UInt64) -> [UInt8]? {
+    guard case .some(.some(let directory)) = open(task) else { return nil }
+    defer { close(directory) }
+    guard case .success(let line) = SmallFile.read("../stat", in: directory),
+      StatLine(line)?.startTicks == startTicks,
+      case .success(var text) = SmallFile.read("../cgroup", in: directory)
+    else { return nil }
+    if text.last == 0x0A { text.removeLast() }
+    return text
+  }
+
   /// Returns the TIDs of a process, including that of its main thread; empty if the process has exited.
   package func threads(of pid: Int32) -> [Int32] {
     let directory = openat(
