@@ -58,7 +58,7 @@ public final class Recorder {
   /// Creates a recorder: opens the history file, closes a session that a dead recorder left open in it,
   /// and reads the recorder's environment.
   ///
-  /// - Parameter source: the source of samples; by default, the configured `/proc`. Kernel events can
+  /// - Parameter source: the source of samples; by default, the configured one. Kernel events can
   ///   only be matched to that `/proc`, so with another source the recorder only takes samples.
   package init(
     _ configuration: RecorderConfiguration, logger: Logger, source: (any SampleSource)?
@@ -71,19 +71,22 @@ public final class Recorder {
     statistics = RecordingStatistics(logger, interval: configuration.interval)
     retention = RetentionWork(logger, configuration.limits, interval: configuration.interval)
     let root: ProcRoot
+    let identity: IdentitySource
     do throws(ProcfsError) {
       root = try ProcRoot(path: configuration.procRoot)
-      let source = source ?? ProcfsSource(root: root)
-      environment = try RecorderEnvironment(root, source.identity)
-      self.source = source
+      identity = source?.identity ?? IdentitySource.probe(root)
+      environment = try RecorderEnvironment(root, identity)
     } catch { throw .procfs(error) }
+    if let source {
+      self.source = source
+    } else {
+      self.source = try SourceChoice.make(configuration.source, root, environment, identity)
+    }
     host = HostIdentity(root, files: Self.hostRoot(configuration, root))
     events =
       source != nil
       ? nil
-      : try EventRecording.make(
-        configuration, root, environment, self.source.identity, &diagnostics)
-    let identity = self.source.identity
+      : try EventRecording.make(configuration, root, environment, identity, &diagnostics)
     pins =
       source != nil
       ? nil
@@ -98,6 +101,9 @@ public final class Recorder {
 
   /// How namespaces are distinguished.
   package var identity: IdentitySource { source.identity }
+
+  /// Whether the samples come from the BPF task iterator, and not from `/proc`.
+  package var samplesByBPF: Bool { source is BPFSource }
 
   /// Whether the recorder listens to kernel events.
   package var hasEvents: Bool { events != nil }

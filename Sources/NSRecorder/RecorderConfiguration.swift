@@ -11,6 +11,8 @@ public struct RecorderConfiguration: Sendable {
   public var samples: Int?
   /// The path of the `/proc` to read.
   public var procRoot: String
+  /// The source of samples. Samples by BPF cannot be matched to events, so `bpf` needs `events` to be `off`.
+  package var source = Source.auto
   /// Whether to listen to the kernel's events.
   public var events: Events
   /// Whether each sample reads the threads of every process. If false, the recorder reads all threads
@@ -36,6 +38,16 @@ public struct RecorderConfiguration: Sendable {
   var limits: RetentionLimits { RetentionLimits(keep: keep, maxSize: maxSize) }
   /// The name and version of the recording program, stored in the history file.
   public var program: String
+
+  /// The source of samples. The raw value is the value of the command-line option.
+  package enum Source: String, Sendable, Hashable, CaseIterable {
+    /// The best source with which the recorder can do all that it is asked for: `/proc`.
+    case auto
+    /// The BPF task iterator, or fail if that is not possible.
+    case bpf
+    /// `/proc`.
+    case proc
+  }
 
   /// Whether to listen to the kernel's events. The raw value is the value of the command-line option.
   public enum Events: String, Sendable, Hashable, CaseIterable {

@@ -10,6 +10,9 @@ public enum RecorderError: Error, Sendable, Hashable {
   case history(HistoryError)
   /// `/proc` could not be read.
   case procfs(ProcfsError)
+  /// The configuration requires a source of samples that cannot be used here; the text is the reason and its remedy.
+  /// `isPermission` is true if the kernel does not permit it.
+  case sourceRefused(String, isPermission: Bool)
   /// Listening to the kernel's events failed.
   case events(EventsError)
   /// The configuration requires kernel events, but they cannot be matched to the samples; the value is
@@ -27,6 +30,8 @@ extension RecorderError: CustomStringConvertible {
     switch self {
     case .history(let error): error.description
     case .procfs(let error): error.description
+    case .sourceRefused(let reason, _):
+      "cannot take samples by BPF: \(reason); or record from /proc (--source proc)"
     case .events(let error): error.description
     case .eventsUseless(let reason):
       "cannot use the kernel's events: \(reason); record without them (--events off)"

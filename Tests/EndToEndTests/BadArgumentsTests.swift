@@ -32,6 +32,8 @@ import Testing
     ["record", "--interval", "often"], ["record", "--interval", ""],
     ["record", "--interval", "0.1ms"], ["record", "--interval", "1e9"],
     ["record", "--interval", "2d"], ["record", "--interval", "99999999999999999999"],
+    ["record", "--source", "perf"], ["record", "--source", "bpf"],
+    ["record", "--source", "bpf", "--events", "on"],
     ["record", "--samples", "0"], ["record", "--samples=-1"], ["record", "--samples", "many"],
     ["record", "--keep", "0"], ["record", "--keep", "0s"], ["record", "--keep", "30"],
     ["record", "--keep", "long"], ["record", "--keep", "100ms"], ["record", "--keep", ""],

@@ -17,9 +17,19 @@ struct TruthTests {
     try perform(seed: seed, namespacesHaveIDs: true)
   }
 
-  private func perform(seed: UInt64, namespacesHaveIDs: Bool) throws {
+  @Test(
+    "with samples by BPF no answer is wrong, and none is unknown without a reason",
+    .enabled(if: BPFSamples.arePossible, "\(BPFSamples.need)"), arguments: [UInt64(1), 2])
+  func answersAgreeWithTheLogByBPF(seed: UInt64) throws {
+    try perform(seed: seed, source: "bpf", namespacesHaveIDs: true)
+  }
+
+  private func perform(
+    seed: UInt64, source: String = "proc", namespacesHaveIDs: Bool
+  ) throws {
     let recording = try LiveRecording(
-      interval: "60ms", ["--events", "off"], namespacesHaveIDs: namespacesHaveIDs)
+      interval: "60ms", ["--events", "off", "--source", source],
+      namespacesHaveIDs: namespacesHaveIDs)
     try recording.waitForSamples(1)
     var workload = Workload(seed: seed)
     try workload.play(seconds: 12)

@@ -17,6 +17,11 @@ package enum SourceRefusal: Error, Sendable, Hashable {
     }
   }
 
+  /// Whether the kernel does not permit the program to this process.
+  var isPermission: Bool {
+    if case .bpf(let error) = self, case .refused = error.cause { true } else { false }
+  }
+
   /// The way to avoid the reason.
   package var remedy: String {
     switch self {
@@ -28,6 +33,22 @@ package enum SourceRefusal: Error, Sendable, Hashable {
 
 /// The choice of the source of samples.
 enum SourceChoice {
+  /// Makes the wanted source of samples.
+  static func make(
+    _ wanted: RecorderConfiguration.Source, _ root: ProcRoot, _ environment: RecorderEnvironment,
+    _ identity: IdentitySource
+  ) throws(RecorderError) -> any SampleSource {
+    switch wanted {
+    case .auto, .proc: return ProcfsSource(root: root, identity: identity)
+    case .bpf:
+      do throws(SourceRefusal) {
+        return BPFSource(try programs(root, environment, identity), root, identity)
+      } catch {
+        throw .sourceRefused("\(error.fact); \(error.remedy)", isPermission: error.isPermission)
+      }
+    }
+  }
+
   /// Loads the task program for a recorder of a `/proc`, or throws the reason why samples by BPF are not possible.
   ///
   /// The program reports PIDs of the initial pid namespace, start times of the initial time namespace, user ids of the

@@ -28,6 +28,12 @@ struct Record: ConsoleCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Take samples by the BPF task iterator, which costs least, or from /proc; auto is proc.",
+      valueName: "auto|bpf|proc"))
+  var source = SourceOption.auto
+
+  @Option(
+    help: ArgumentHelp(
       "Listen to the kernel's events, for exact times: where permitted, or else fail, or never.",
       valueName: "auto|on|off"))
   var events = EventsChoice.auto
@@ -84,6 +90,9 @@ struct Record: ConsoleCommand {
     guard (1...1_048_576).contains(eventRing) else {
       throw ValidationError("--event-ring \(eventRing) is out of range; give 1 to 1048576 KiB")
     }
+    guard source != .bpf || events == .off else {
+      throw ValidationError("--source bpf takes samples only so far; give --events off with it")
+    }
     guard !procRoot.isEmpty else { throw ValidationError("--proc-root needs a path") }
     guard metricsFile?.isEmpty != true else {
       throw ValidationError("--metrics-file needs a path")
@@ -115,11 +124,12 @@ struct Record: ConsoleCommand {
     console.messages.use(logFormat == .json ? .json : .usual)
     let path = try database.pathForRecording()
     let limits = try retention.limits()
-    let configuration = RecorderConfiguration(
+    var configuration = RecorderConfiguration(
       database: path, interval: try nanoseconds(interval), samples: samples, procRoot: procRoot,
       events: events.choice, threads: threads, eventRing: eventRing * 1024,
       shortLived: shortLived.choice, pinsEvery: try pinsInterval(), hostRoot: hostRoot,
       keep: limits.keep, maxSize: limits.maxSize, program: Program.nameAndVersion)
+    configuration.source = source.choice
     let recorder = try Recorder(
       configuration,
       logger: Logger(label: "nshist") { _ in MessageLogHandler(messages: console.messages) })
@@ -162,8 +172,22 @@ struct Record: ConsoleCommand {
       """
       recording \(procRoot) into \(path) every \(RecordingFormatter.interval(interval)), \(end); \
       \(recorder.hasEvents ? "events of the kernel in between" : "no events in between"); \
+      \(recorder.samplesByBPF ? "samples by BPF; " : "")\
       namespaces told apart by \(recorder.identity.rawValue)
       """)
+  }
+}
+
+/// The command-line values of the option that selects the source of samples.
+enum SourceOption: String, CaseIterable, ExpressibleByArgument {
+  case auto, bpf, proc
+
+  var choice: RecorderConfiguration.Source {
+    switch self {
+    case .auto: .auto
+    case .bpf: .bpf
+    case .proc: .proc
+    }
   }
 }
 
