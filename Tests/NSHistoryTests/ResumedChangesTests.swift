@@ -66,6 +66,6 @@ struct ResumedChangesTests {
       changes += entry.changes
       return true
     }
-    #expect(changes.isEmpty, "\(changes)")
+    #expect(changes.count == 6 && changes.allSatisfy { $0.how == .found }, "\(changes)")
   }
 }

@@ -23,8 +23,13 @@ struct LinkComparison {
       let isAsRead = read[link].map { !value.differs(from: $0) } ?? false
       // A link that no event reported may lead anywhere.
       if value == .unread(.unseen) || (isAsRead && old == .unread(.unseen)) { continue }
-      // No link of a zombie could be read, so that nothing is known of a link that was never read before.
-      if old == .unread(.zombie), read[link]?.namespace == nil { continue }
+      // The links of a zombie cannot be read: nothing is known of a link that was never read before.
+      if old == .unread(.zombie), value.namespace != nil, read[link]?.namespace == nil {
+        if link == link.type.link {
+          changes.append(LinkChange(link: link, from: nil, to: value, how: .found))
+        }
+        continue
+      }
       var how = isAsRead ? .readAgain : try how(value, at: sample)
       if !isAsRead, try isWhereChildrenWent(link, value, before, read[link], at: sample) {
         how = .inherited
@@ -247,6 +252,8 @@ package struct LinkChange: Sendable, Hashable {
     /// The process entered the namespace that its link for children led to already: execve(2) after
     /// unshare(CLONE_NEWTIME), see time_namespaces(7).
     case inherited
+    /// The process, a zombie from its first record on, continued in the namespace; how it came there is not known.
+    case found
     /// The link could not be read for a while, and then had its earlier value.
     case readAgain = "read-again"
   }

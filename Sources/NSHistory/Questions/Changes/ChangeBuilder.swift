@@ -408,7 +408,7 @@ extension NamespaceChange.Part {
       self.init(link: change.link, from: change.from?.namespace, to: to, how: .joinedOrNew)
     case .inherited:
       self.init(link: change.link, from: change.from?.namespace, to: to, how: .inherited)
-    case .readAgain: return nil
+    case .found, .readAgain: return nil
     }
     // The earlier namespace is not known, so the process is not known to have moved.
     if from == nil, how == .joined { return nil }
