@@ -33,6 +33,12 @@ struct UnknownOptionTests {
     return outcome.messages
   }
 
+  @Test("a number below zero is refused as no PID", arguments: [["query", "same"], ["check"]])
+  func negative(command: [String]) throws {
+    let outcome = try Command.run(Command.nshist, command + ["-1", "2"])
+    #expect(outcome.status == 64 && outcome.messages.contains("'-1' is not a PID"), "\(outcome)")
+  }
+
   @Test("history takes --at")
   func historyAt() throws {
     let folder = try TemporaryFolder()

@@ -21,6 +21,13 @@ struct TimeExpressionTests {
   }
 
   @Test(
+    "a time before 1970 is none",
+    arguments: ["-99999d", "99999d ago", "1970-01-01T00:00:00+00:01", "1969-12-31T23:59:59Z"])
+  func before1970(text: String) {
+    #expect(parse(text) == nil)
+  }
+
+  @Test(
     "every form of time is parsed (in seconds from 2026-11-23T10:00:00Z)",
     arguments: [
       ("now", 0), ("2026-11-23T10:00:00Z", 0), ("2026-11-23t10:00:00z", 0),

@@ -270,8 +270,10 @@ extension UnknownName {
   /// Returns the three of some names that are most similar to one, the most similar first.
   package static func nearest(_ name: String, _ all: [String]) -> [String] {
     let mine = Array(name.utf8.prefix(64))
-    let ranked = all.map { other in (other, distance(mine, Array(other.utf8.prefix(64)))) }
-      .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
+    let ranked = all.filter { !$0.isEmpty }.map { other in
+      (other, distance(mine, Array(other.utf8.prefix(64))))
+    }
+    .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
     return ranked.prefix(most).map(\.0)
   }
 

@@ -41,7 +41,10 @@ package final class HistoryMaintenance {
     do throws(Errno) { claim = try FileLock.exclusive(path) } catch {
       throw HistoryError(
         error == .permissionDenied || error == .readOnlyFileSystem ? .denied : .inputOutput,
-        operation, path, reason: "\(error)", remedy: "ask its owner")
+        operation, path, reason: "\(error)",
+        remedy: error == .readOnlyFileSystem
+          ? "mount its file system for writing, or copy it to another one"
+          : "ask its owner for the right to write it")
     }
     switch claim {
     case .taken(let taken): lock = taken

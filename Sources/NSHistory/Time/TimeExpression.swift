@@ -67,7 +67,12 @@ package enum TimeExpression {
       .compactMap { Self.time(seconds: $0, rest) }
   }
 
+  /// Parses a time; nil for one before 1970.
   private static func reading(of text: String, now: WallTime, zone: TimeZoneChoice) -> Reading? {
+    parsed(text, now: now, zone: zone).flatMap { $0.time.nanoseconds >= 0 ? $0 : nil }
+  }
+
+  private static func parsed(_ text: String, now: WallTime, zone: TimeZoneChoice) -> Reading? {
     if text == "now" { return Reading(time: now) }
     if let rest = text.removing(prefix: "@") {
       return DecimalSeconds.parse(rest).map {

@@ -24,7 +24,7 @@ struct Check: ConsoleCommand {
   @Flag(help: "Show times in UTC.") var utc = false
 
   func validate() throws {
-    guard pids.count >= 2 else { throw ValidationError("give at least two PIDs") }
+    guard pids.count >= 2 else { throw TimeArguments.tooFewPIDs }
   }
 
   func run(on console: Console) throws {

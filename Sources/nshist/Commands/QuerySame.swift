@@ -30,7 +30,7 @@ struct QuerySame: QuestionCommand {
       processes.count > 1 || options.inside.container != nil
       || ["comm:", "container:"].contains { processes.first?.hasPrefix($0) == true }
       || processes.first?.contains("@pid") == true
-    guard isSeveral else { throw ValidationError("give at least two PIDs") }
+    guard isSeveral else { throw TimeArguments.tooFewPIDs }
   }
 
   func ask(in context: QuestionContext) throws {

@@ -67,6 +67,14 @@ enum TimeArguments {
     return pid
   }
 
+  /// The error for a command that compares processes and got fewer than two of them. The parser of the command line
+  /// takes a number below zero for an option.
+  static var tooFewPIDs: ValidationError {
+    let negative = CommandLine.arguments.dropFirst().first { $0.hasPrefix("-") && Int64($0) != nil }
+    let reason = negative.map { "'\($0)' is not a PID; " } ?? ""
+    return ValidationError("\(reason)give at least two PIDs")
+  }
+
   /// Parses a number greater than zero; returns nil if the text is none.
   static func number(_ text: some StringProtocol) -> Int32? {
     guard let number = Int32(text), number > 0, text.allSatisfy(\.isNumber) else { return nil }
