@@ -191,8 +191,8 @@ struct SameOperands {
       let others = try help.others(of: selector, in: window)
     else { return }
     operands.notes.append("\(others).")
-    operands.others.append(
-      .init(pid: pid, count: try reader.otherIncarnations(selector, in: window)))
+    let count = try reader.otherIncarnations(selector, in: window)
+    if count > 0 { operands.others.append(.init(pid: pid, count: count)) }
   }
 
   private var window: TimeWindow { time.window }

@@ -123,9 +123,10 @@ enum AnswerTime {
     _ caveats: CaveatFormatter, _ help: EmptyResultHelp, of selectors: [ProcessSelector]
   ) throws {
     switch self {
-    case .window(_, let isOfOne):
-      try help.endEmptyThroughTime(caveats, of: selectors, isOfOne: isOfOne)
-    case .moment: try help.endEmpty(caveats, of: selectors)
+    case .window(let window, let isOfOne):
+      try help.endEmptyThroughTime(caveats, of: selectors, in: window, isOfOne: isOfOne)
+    case .moment(let time, _, _, _):
+      try help.endEmpty(caveats, of: selectors, in: TimeWindow(since: time, until: time))
     }
   }
 }

@@ -59,7 +59,9 @@ struct Timeline: QuestionCommand {
       try window.since.flatMap { since in
         try reader.recordedSpan().flatMap { help.future(since, $0) }
       } != nil
-    if rows.isEmpty || isInFuture { try help.endEmptyThroughTime(caveats, of: selectors) }
+    if rows.isEmpty || isInFuture {
+      try help.endEmptyThroughTime(caveats, of: selectors, in: window)
+    }
   }
 }
 

@@ -38,11 +38,8 @@ struct EmptyResultHelp {
         recorded\(time); \(try recorded())
         """
     case .inner(let number, let namespaces):
-      let unknown = try reader.processesWithoutNumber(in: namespaces)
-      let others =
-        unknown == 0
-        ? ""
-        : "; of \(RecordingFormatter.count(unknown, "process", "processes")) there the PIDs inside are not known"
+      let unknown = try reader.processesWithoutNumber(in: namespaces, during: window)
+      let others = unknown == 0 ? "" : "; \(Self.unread(unknown, number))"
       return "no process with the PID \(number) in that pid namespace was recorded\(others)"
     }
   }
@@ -99,15 +96,42 @@ struct EmptyResultHelp {
 
   /// Returns the message about the other processes that had the selected PID; nil if there are none.
   func others(of selector: ProcessSelector, in window: TimeWindow) throws -> String? {
-    guard let pid = selector.latestPID else { return nil }
+    // The hint for an empty answer says the same.
+    let unknown =
+      try selector.isByInnerPID && reader.isRecorded(selector, in: window)
+      ? processesWithUnreadPID(selector, in: window) : nil
+    let unread = unknown.map { Self.unread($0.count, $0.pid) }
+    guard let pid = selector.latestPID else { return unread }
     let count = try reader.otherIncarnations(selector, in: window)
-    guard count > 0 else { return nil }
+    guard count > 0 else { return unread }
     // The syntax of a PID inside a container or pid namespace has no @TIME.
     let another = selector.isByInnerPID ? "--at TIME" : "PID@TIME"
-    return """
+    let last = unread == nil ? "the last one" : "the last one whose PID inside is known"
+    let text = """
       \(RecordingFormatter.count(count, "other process", "other processes")) had PID \(pid) too in that time: \
-      this is the last one; \(another) selects another, --all-incarnations all of them
+      this is \(last); \(another) selects another, --all-incarnations all of them
       """
+    return unread.map { "\(text); \($0)" } ?? text
+  }
+
+  /// Returns the PID inside that a selector names, and how many processes of the pid namespaces have PIDs inside that
+  /// are not known; nil if there are none, and for other selectors.
+  private func processesWithUnreadPID(
+    _ selector: ProcessSelector, in window: TimeWindow
+  ) throws -> (pid: Int64, count: Int)? {
+    switch selector {
+    case .latest(let all): return try processesWithUnreadPID(all, in: window)
+    case .inner(let pid, let namespaces):
+      let count = try reader.processesWithoutNumber(in: namespaces, during: window)
+      return count > 0 ? (pid, count) : nil
+    default: return nil
+    }
+  }
+
+  private static func unread(_ count: Int, _ pid: Int64) -> String {
+    let processes = RecordingFormatter.count(count, "process", "processes")
+    return
+      "of \(processes) there the PIDs inside are not known, so that each may have had PID \(pid)"
   }
 
   private static let listing = "nshist query namespaces --at TIME lists those of a time"
@@ -194,10 +218,18 @@ struct EmptyResultHelp {
   /// Throws the exit status `unknown` after an empty answer, if the history does not prove that there was
   /// nothing to find.
   ///
-  /// - Parameter selectors: the processes that the user asked about. For `PID@TIME`, the caveats at TIME count
-  ///   too.
-  func endEmpty(_ caveats: CaveatFormatter, of selectors: [ProcessSelector] = []) throws {
+  /// - Parameters:
+  ///   - selectors: the processes that the user asked about. For `PID@TIME`, the caveats at TIME count too; for a PID
+  ///     inside a pid namespace, the processes there whose PIDs inside are not known.
+  ///   - window: the time that the user asked about.
+  func endEmpty(
+    _ caveats: CaveatFormatter, of selectors: [ProcessSelector] = [],
+    in window: TimeWindow = TimeWindow()
+  ) throws {
     var isUnknown = try caveats.hideAbsence || reader.recordedSpan() == nil
+    for selector in selectors where try processesWithUnreadPID(selector, in: window) != nil {
+      isUnknown = true
+    }
     for time in Set(selectors.compactMap(\.alive)).sorted() {
       let window = TimeWindow(since: time, until: time)
       let then = try self.caveats(in: window)
@@ -219,13 +251,14 @@ struct EmptyResultHelp {
   /// - Parameter isOfOne: whether the question names a process, namespace or container: samples alone do not
   ///   prove that it did not exist or did not change.
   func endEmptyThroughTime(
-    _ caveats: CaveatFormatter, of selectors: [ProcessSelector] = [], isOfOne: Bool = true
+    _ caveats: CaveatFormatter, of selectors: [ProcessSelector] = [],
+    in window: TimeWindow = TimeWindow(), isOfOne: Bool = true
   ) throws {
     if let samplesOnly = caveats.samplesOnly {
       messages.say(samplesOnly)
       if isOfOne { throw ExitCode(ExitStatus.unknown) }
     }
-    try endEmpty(caveats, of: selectors)
+    try endEmpty(caveats, of: selectors, in: window)
   }
 
   private func recorded() throws -> String {

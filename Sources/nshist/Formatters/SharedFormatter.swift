@@ -304,9 +304,10 @@ struct SharedFormatter {
       if group.otherIncarnations > 0 {
         let others = RecordingFormatter.count(
           group.otherIncarnations, "other process", "other processes")
+        let known = group.hasUnknownNumbers ? " whose PID inside is known" : ""
         lines.append(
           """
-          PID \(group.process?.pid ?? 0) was \(others) too in that time: this is the last one; \
+          PID \(group.process?.pid ?? 0) was \(others) too in that time: this is the last one\(known); \
           PID@TIME picks another, --all-incarnations takes all.
           """)
       }

@@ -94,7 +94,7 @@ struct SharedQuery {
       containers: group.containerRecords.values.sorted { $0.id < $1.id },
       isKnown: group.isKnown,
       otherIncarnations: group.otherIncarnations,
-      byNamespaces: group.enclosedCount,
+      hasUnknownNumbers: group.hasUnknownNumbers, byNamespaces: group.enclosedCount,
       isTooLarge: group.tooManyCount > 0)
   }
 

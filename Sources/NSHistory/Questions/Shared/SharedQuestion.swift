@@ -69,6 +69,8 @@ package struct SharedAnswer: Sendable {
     package var isKnown: Bool
     /// The number of further processes that had the PID in that time.
     package var otherIncarnations = 0
+    /// Whether processes in the pid namespaces of a PID inside may have had that PID: their PIDs inside are not known.
+    package var hasUnknownNumbers = false
     /// The number of processes that belong to the container by their namespaces alone: no read of their own
     /// cgroup exists.
     package var byNamespaces = 0
