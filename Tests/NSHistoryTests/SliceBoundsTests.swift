@@ -44,6 +44,58 @@ struct SliceBoundsTests {
     }
   }
 
+  @Test("the coverage of a slice is that of its time, without the samples around it")
+  func coverage() throws {
+    let history = try SmallHistory()
+    var times: [WallTime] = []
+    for _ in 0..<8 {
+      try history.sample([.init(pid: 10)])
+      times.append(history.now.wall)
+    }
+    try history.writer.endSession(.completed)
+    let (from, until) = (times[2] + 1, times[4] + 1)
+    let connection = try Connection(path: history.path, access: .readWrite)
+    try connection.execute(
+      """
+      INSERT INTO slice SELECT 1, 'source-uuid', \(from.nanoseconds), \(until.nanoseconds), MIN(seq), MAX(seq)
+      FROM sample
+      """)
+    var found: [CoveragePeriod] = []
+    try HistoryReader(path: history.path).coverage {
+      found.append($0)
+      return true
+    }
+    #expect(found.map(\.from) == [from] && found.map(\.until) == [until], "\(found)")
+    #expect(found.map(\.length) == [until - from] && found.map(\.recorded?.samples) == [2])
+  }
+
+  @Test("a process of which a slice has a row, but that ran before the slice only, is refused")
+  func earlierProcess() throws {
+    let history = try SmallHistory()
+    var times: [WallTime] = []
+    for sample in 0..<8 {
+      try history.sample(sample < 2 ? [.init(pid: 10), .init(pid: 11)] : [.init(pid: 10)])
+      times.append(history.now.wall)
+    }
+    try history.writer.endSession(.completed)
+    let connection = try Connection(path: history.path, access: .readWrite)
+    try connection.execute(
+      """
+      INSERT INTO slice SELECT 1, 'source-uuid', \(times[5].nanoseconds), \(times[7].nanoseconds), MIN(seq), MAX(seq)
+      FROM sample
+      """)
+    let reader = try HistoryReader(path: history.path)
+    let window = TimeWindow(since: times[5], until: times[6])
+    #expect(
+      refusals([
+        { try reader.history(.pid(11)) { _ in true } },
+        { try reader.history(.pid(11), in: window) { _ in true } },
+        { try reader.history(.latest(.pid(11)), in: window) { _ in true } },
+        { _ = try reader.timeline([.pid(11)], in: window) },
+        { try reader.history(.pid(10), in: window) { _ in true } },
+      ]) == [.outsideSlice, .outsideSlice, .outsideSlice, .outsideSlice, nil])
+  }
+
   @Test("an answer without a time is about the time of the slice, and says so")
   func wholeTime() throws {
     let middle = first + (last - first) / 2

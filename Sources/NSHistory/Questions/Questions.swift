@@ -216,9 +216,8 @@ extension HistoryReader {
   ) throws(HistoryError) {
     try reading(.recording(in: window)) { (reading) throws(SQLiteError) in
       let query = CoverageQuery(reading: reading, window: reading.index.window(window))
-      // Without a window, the coverage of a slice is that of its samples.
-      try query.forEach(
-        in: window.isEverything ? reading.index.slice?.numbers : nil, body)
+      // Without a window, the coverage of a slice is that of its time.
+      try query.forEach(in: window.isEverything ? reading.index.slice : nil, body)
     }
   }
 

@@ -93,8 +93,12 @@ final class PIDHistoryReader {
   /// part of every answer about it.
   private func requireInSlice(_ number: TaskNumber) throws(SQLiteError) {
     guard let slice = index.slice else { return }
-    let there = try all(number).contains {
-      $0.firstSample <= slice.numbers.upperBound && $0.lastSample >= slice.numbers.lowerBound
+    // A slice also has rows of processes before and after its time, such as those of parents.
+    let samples = try index.samples(around: index.window(TimeWindow()))
+    let there = try all(number).contains { history in
+      samples.map {
+        history.firstSample <= $0.upperBound && history.lastSample >= $0.lowerBound
+      } == true
     }
     let isInSlice = there && slice.limits?.pids.contains(number.pid) != false
     if !isInSlice { try index.requireWhole("a process with the PID \(number)") }

@@ -41,7 +41,6 @@ struct QueryCoverage: ListingCommand {
     let arrangement = try rows.arrangement(of: all, context.format)
     let (reader, help) = try context.open()
     let caveats = try help.caveats(in: window)
-    if let slice = try reader.sliceInfo() { context.say(SliceFormatter.line(slice, context.zone)) }
     let listing = Listing("periods", all, arrangement, to: try context.output(), context.format)
     let coverage = try time.map { try reader.coverage(at: $0) }
     if let time, let coverage {
@@ -52,6 +51,8 @@ struct QueryCoverage: ListingCommand {
       try listing.begin([])
     }
     try reader.coverage(in: window) { listing.add($0) }
+    // A refusal says by itself what the slice holds.
+    if let slice = try reader.sliceInfo() { context.say(SliceFormatter.line(slice, context.zone)) }
     try listing.end()
     guard listing.rows == 0 else {
       if coverage?.isCovered == false { throw ExitCode(ExitStatus.unknown) }

@@ -10,12 +10,12 @@ struct CoverageQuery {
 
   /// Calls `body` with each period in the window. Stops when `body` returns false.
   ///
-  /// - Parameter part: the samples and events to go through; nil for all.
+  /// - Parameter slice: a slice whose time the periods are limited to; nil for none.
   func forEach(
-    in part: ClosedRange<SequenceNumber>? = nil, _ body: (CoveragePeriod) -> Bool
+    in slice: SliceExtent? = nil, _ body: (CoveragePeriod) -> Bool
   ) throws(SQLiteError) {
     guard let first = index.first, let last = index.last else { return }
-    let all = part?.clamped(to: first...last) ?? first...last
+    let all = slice?.numbers.clamped(to: first...last) ?? first...last
     let sessions = try sessions()
     var before: SamplePoint?
     for piece in try index.pieces(of: all) {
@@ -23,7 +23,7 @@ struct CoverageQuery {
       let closing = try index.point(piece.upperBound)
       if let before {
         let pause = between(before, opening)
-        if isAskedFor(pause), !body(pause) { return }
+        if isAskedFor(pause), !body(pause.limited(to: slice?.time)) { return }
       }
       before = closing
       let until = max(opening.wall, closing.wallEnd)
@@ -31,12 +31,27 @@ struct CoverageQuery {
       guard let session = sessions[opening.session.first] else {
         throw .corrupt("a session is missing", operation: "read the sessions")
       }
-      let recorded = try recorded(piece, opening.session, session)
+      let recorded = try recorded(held(piece, in: slice), opening.session, session)
       let period = CoveragePeriod(
         from: opening.wall, until: until, length: closing.bootEnd &- opening.boot,
         kind: .recorded(recorded))
-      if !body(period) { return }
+      if !body(period.limited(to: slice?.time)) { return }
     }
+  }
+
+  /// Returns the samples and events of a piece that are in the time of a slice; all of them if none is.
+  private func held(
+    _ piece: ClosedRange<SequenceNumber>, in slice: SliceExtent?
+  ) throws(SQLiteError) -> ClosedRange<SequenceNumber> {
+    guard let slice else { return piece }
+    var (low, high) = (piece.lowerBound, piece.upperBound)
+    if try index.point(low).wall < slice.time.lowerBound {
+      low = min(max(low, try index.firstSample(notBefore: slice.time.lowerBound)), high + 1)
+    }
+    if try index.point(high).wall > slice.time.upperBound {
+      high = max(min(high, try index.lastSample(notAfter: slice.time.upperBound)), low - 1)
+    }
+    return low <= high ? low...high : piece
   }
 
   /// Calls `body` with each period between two recorded ones. Stops when `body` returns false.
@@ -169,6 +184,17 @@ package struct CoveragePeriod: Sendable, Hashable {
     /// No sample is missing, and the wall clock was set by this number of nanoseconds; negative if it was
     /// set back.
     case clockSet(Int64)
+  }
+
+  /// Returns the part of the period in a range of time. A period in which the clock was set back, and one outside of the
+  /// range, stays whole.
+  func limited(to range: ClosedRange<WallTime>?) -> CoveragePeriod {
+    guard let range, from <= until, range.overlaps(from...until) else { return self }
+    let time = (from...until).clamped(to: range)
+    let omitted = (time.lowerBound &- from) &+ (until &- time.upperBound)
+    return CoveragePeriod(
+      from: time.lowerBound, until: time.upperBound, length: length.map { max(0, $0 &- omitted) },
+      kind: kind)
   }
 
   /// The details of a recorded period; nil for any other.
