@@ -189,7 +189,10 @@ struct SameFormatter {
       if answer.types.contains(where: { $0.reason == .expired }) {
         return "what was recorded of \(show(last)) was removed (retention); \(span)"
       }
-      return "\(show(last)) is before the first sample; \(span)"
+      let isDuring = answer.samples.contains { $0.after.map { $0 <= last } == true }
+      return isDuring
+        ? "\(show(last)) is during the first sample; nothing is recorded before its end; \(span)"
+        : "\(show(last)) is before the first sample; \(span)"
     }
     guard first > recorded.upperBound, answer.samples.allSatisfy({ $0.after == nil }) else {
       return nil
