@@ -382,9 +382,9 @@ struct ExportMemberships {
       try step()
     }
     while let row = next, row.task == task {
-      let membership = try taskHistories.membership(
+      let parts = try taskHistories.parts(
         row.set, row.from, row.until, exact: row.exact, of: task)
-      try memberships.append(membership, of: task)
+      for part in parts { try memberships.append(part, of: task) }
       try step()
     }
   }

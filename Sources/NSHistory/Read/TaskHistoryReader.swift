@@ -198,8 +198,7 @@ final class TaskHistoryReader {
     }
     var memberships: [Membership] = []
     for (set, from, until, exact) in rows {
-      let found = try membership(set, from, until, exact: exact, of: task)
-      for part in try parts(of: found, isClosed: until != nil) {
+      for part in try parts(set, from, until, exact: exact, of: task) {
         try memberships.append(part, of: task)
       }
     }
@@ -210,12 +209,14 @@ final class TaskHistoryReader {
     try sets.links(of: set).values.allSatisfy { $0 == .unread(.unseen) }
   }
 
-  /// Splits the open membership of a zombie after the last sample. No event reports when a zombie is reaped, so nothing
-  /// is known of the zombie since then.
-  private func parts(
-    of membership: Membership, isClosed: Bool
+  /// Creates the memberships of a row from its columns: one, or two for the open membership of a zombie, which is split
+  /// after the last sample. No event reports when a zombie is reaped, so nothing is known of the zombie since then.
+  func parts(
+    _ set: NamespaceSetID, _ from: SequenceNumber, _ until: SequenceNumber?, exact: Int64,
+    of task: TaskID
   ) throws(SQLiteError) -> [Membership] {
-    guard !isClosed, membership.from < membership.until,
+    let membership = try membership(set, from, until, exact: exact, of: task)
+    guard until == nil, membership.from < membership.until,
       try sets.links(of: membership.set).values.contains(.unread(.zombie))
     else { return [membership] }
     let sample =
@@ -253,10 +254,9 @@ final class TaskHistoryReader {
     defer { rows.reset() }
     var memberships: [Membership] = []
     while try rows.step() {
-      let found = try membership(
+      let parts = try parts(
         rows.set(0), rows.sequence(1), rows.optionalSequence(2), exact: rows.integer(3), of: task)
-      for part in try parts(of: found, isClosed: rows.optionalSequence(2) != nil)
-      where part.from <= samples.upperBound && part.until >= samples.lowerBound {
+      for part in parts where part.from <= samples.upperBound && part.until >= samples.lowerBound {
         try memberships.append(part, of: task)
       }
     }
@@ -264,7 +264,7 @@ final class TaskHistoryReader {
   }
 
   /// Creates a membership from its columns.
-  func membership(
+  private func membership(
     _ set: NamespaceSetID, _ from: SequenceNumber, _ until: SequenceNumber?, exact: Int64,
     of task: TaskID
   ) throws(SQLiteError) -> Membership {

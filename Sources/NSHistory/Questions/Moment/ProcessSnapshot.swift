@@ -211,14 +211,13 @@ struct ProcessSnapshot {
         if let history = try reading.taskHistories.history(of: task) { histories.append(history) }
         continue
       }
-      let membership = try reading.taskHistories.membership(
-        set, from, until, exact: exact, of: task)
+      let memberships = try reading.taskHistories.parts(set, from, until, exact: exact, of: task)
       if histories.last?.process.task == process.task {
-        histories[histories.count - 1].memberships.append(membership)
+        histories[histories.count - 1].memberships += memberships
       } else {
         var process = process
         process.past = try reading.taskHistories.descriptions.past(of: process)
-        histories.append(TaskHistory(process: process, memberships: [membership]))
+        histories.append(TaskHistory(process: process, memberships: memberships))
       }
     }
     return histories
