@@ -136,7 +136,15 @@ struct ReapedZombieTests {
     "a zombie may have been reaped after the last sample of a recording", arguments: [true, false])
   func last(ends: Bool) throws {
     let zombie = try ReapedZombie()
-    try check(ends ? try zombie.history.end() : try HistoryReader(path: zombie.history.path))
+    let reader =
+      ends ? try zombie.history.end() : try HistoryReader(path: zombie.history.path)
+    try check(reader)
+    var bounds: [IntervalBound.Kind] = []
+    try reader.history(.pid(10)) { entry in
+      bounds.append(entry.end.kind)
+      return true
+    }
+    #expect(bounds == [ends ? .lastSeen : .open])
   }
 
   @Test("a zombie that the next recording observes has not changed")

@@ -158,12 +158,14 @@ struct BoundResolver {
     }
     let next = unseen.upperBound + 1
     let span = try index.span(from: sample, to: next)
+    let sampleWindow = try index.sampleWindow(before: next)
+    let missing = span.missing ?? sampleWindow.missing
     let isSeenAfter = history.anyMembership(at: next) != nil
-    let isHidden = isSeenAfter ? false : try index.sampleWindow(before: next).hidesProcesses
+    let isHidden = !isSeenAfter && sampleWindow.hidesProcesses
     let kind: IntervalBound.Kind =
-      span.missing != nil || isHidden ? .lastSeen : isSeenAfter ? .changed : .exited
+      missing != nil || isHidden ? .lastSeen : isSeenAfter ? .changed : .exited
     return IntervalBound(
-      kind: kind, other: span.after?.wall, within: span.length, missing: span.missing)
+      kind: kind, other: span.after?.wall, within: span.length, missing: missing)
   }
 }
 
