@@ -33,10 +33,16 @@ final class LiveRecording {
   /// Waits until the file has this many samples that started after the call.
   func waitForSamples(_ count: Int) throws {
     let now = ClockReading.now().wall
-    try eventually("\(count) samples") {
-      // Before the recorder has made the file, nothing can be read.
-      guard let samples = try? SampleTable(database) else { return false }
-      return samples.all.count { $0.start > now } >= count
+    do {
+      try eventually("\(count) samples") {
+        // Before the recorder has made the file, nothing can be read.
+        guard let samples = try? SampleTable(database) else { return false }
+        return samples.all.count { $0.start > now } >= count
+      }
+    } catch let error as NeverHappened {
+      let state = recorder.isRunning ? "runs" : "has ended"
+      throw NeverHappened(
+        what: "\(error.what); the recorder \(state) and said: \(try recorder.messagesSoFar())")
     }
   }
 

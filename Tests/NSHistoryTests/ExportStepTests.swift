@@ -163,7 +163,7 @@ struct ExportStepTests {
   @Test("the -wal file is reused while an export in steps runs")
   func logIsFree() throws {
     let inSteps = try largestLog(step: 20_000_000)
-    #expect(inSteps < 24 << 20)
+    #expect(inSteps < 32 << 20)
     // Without steps the export holds one read transaction, and the `-wal` file grows.
     #expect(try largestLog(step: .max / 2) > 32 << 20)
   }

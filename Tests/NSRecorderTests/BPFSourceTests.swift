@@ -112,6 +112,10 @@ struct BPFSourceTests {
       if other.facts.parentPID != expected.facts.parentPID {
         expected.facts.parentPID = other.facts.parentPID
       }
+      // A zombie that was seen alive keeps its cgroup, where /proc shows the root of each hierarchy of version 1.
+      if expected.links.contains(.unread(.zombie)) {
+        expected.description.cgroup = other.description.cgroup
+      }
       #expect(other == expected)
       compared += 1
     }
