@@ -269,7 +269,8 @@ struct LivePinTests {
     let scan = try PinScanner(root: ProcRoot(), identity: source).scan()
     for inode in inodes {
       let pins = scan.pins.filter { $0.namespace.inode == inode }
-      #expect(pins.count == 1)
+      // A process that another test starts may have a copy of the descriptor or of the mount for a moment.
+      #expect(pins.count >= 1 && Set(pins.map(\.namespace)).count == 1, "\(pins)")
       let hasID = live.identity != .continuity && source != .continuity
       #expect(pins.allSatisfy { ($0.namespace.kernelID != nil) == hasID })
     }
