@@ -19,7 +19,7 @@ struct OlderThreadTests {
 
   @Test("a process continues when a thread from before the recording executes a program")
   func exec() throws {
-    let exec = try TimedAction(margin: 20_000_000) { try process.execInThread() }
+    let exec = try TimedAction(margin: 250_000_000) { try process.execInThread() }
     try recording.waitForSamples(3)
     try recording.settle()
     let ofProcess: (Row) -> Bool = { $0.number("tid") == nil }

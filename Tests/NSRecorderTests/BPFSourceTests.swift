@@ -101,7 +101,7 @@ struct BPFSourceTests {
     let before = proc.tasks
     // The sample by BPF lies between two samples of /proc.
     try proc.take()
-    var compared = 0
+    var (compared, moved) = (0, 0)
     for task in before.values where task.thread == nil {
       // Other tests run meanwhile; a process that is the same in two samples of /proc rested between them.
       guard proc.process(task.facts.pid) == task else { continue }
@@ -112,14 +112,18 @@ struct BPFSourceTests {
       if other.facts.parentPID != expected.facts.parentPID {
         expected.facts.parentPID = other.facts.parentPID
       }
-      // A zombie that was seen alive keeps its cgroup, where /proc shows the root of each hierarchy of version 1.
-      if expected.links.contains(.unread(.zombie)) {
+      // A sample of /proc reads the cgroup of a process at rest only now and then, and a process of another test may
+      // have moved. A zombie that was seen alive keeps its cgroup, where /proc shows roots.
+      if other.description.cgroup != expected.description.cgroup,
+        !resting.contains(where: { $0.pid == task.facts.pid })
+      {
         expected.description.cgroup = other.description.cgroup
+        moved += 1
       }
       #expect(other == expected)
       compared += 1
     }
-    #expect(compared > 20 && bpf.process(resting[0].pid) != nil)
+    #expect(compared > 20 && moved * 4 < compared && bpf.process(resting[0].pid) != nil)
     #expect(bpf.last.initialInodes == proc.last.initialInodes)
     #expect(bpf.last.counts.denied == proc.last.counts.denied)
     #expect(bpf.last.counts.firstDenied == proc.last.counts.firstDenied)
