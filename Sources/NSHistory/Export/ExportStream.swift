@@ -382,9 +382,8 @@ struct ExportMemberships {
       try step()
     }
     while let row = next, row.task == task {
-      let parts = try taskHistories.parts(
-        row.set, row.from, row.until, exact: row.exact, of: task)
-      for part in parts { try memberships.append(part, of: task) }
+      try taskHistories.append(
+        row.set, row.from, row.until, exact: row.exact, of: task, to: &memberships)
       try step()
     }
   }

@@ -198,9 +198,7 @@ final class TaskHistoryReader {
     }
     var memberships: [Membership] = []
     for (set, from, until, exact) in rows {
-      for part in try parts(set, from, until, exact: exact, of: task) {
-        try memberships.append(part, of: task)
-      }
+      try append(set, from, until, exact: exact, of: task, to: &memberships)
     }
     return memberships
   }
@@ -209,29 +207,31 @@ final class TaskHistoryReader {
     try sets.links(of: set).values.allSatisfy { $0 == .unread(.unseen) }
   }
 
-  /// Creates the memberships of a row from its columns: one, or two for the open membership of a zombie, which is split
+  /// Appends the memberships of a row from its columns: one, or two for the open membership of a zombie, which is split
   /// after the last sample. No event reports when a zombie is reaped, so nothing is known of the zombie since then.
-  func parts(
+  func append(
     _ set: NamespaceSetID, _ from: SequenceNumber, _ until: SequenceNumber?, exact: Int64,
-    of task: TaskID
-  ) throws(SQLiteError) -> [Membership] {
+    of task: TaskID, to memberships: inout [Membership]
+  ) throws(SQLiteError) {
     let membership = try membership(set, from, until, exact: exact, of: task)
     guard until == nil, membership.from < membership.until,
       try sets.links(of: membership.set).values.contains(.unread(.zombie))
-    else { return [membership] }
+    else { return try memberships.append(membership, of: task) }
     let sample =
       try connection.prepare("SELECT MAX(seq) FROM sample WHERE seq <= ?")
       .bind(.number(membership.until)).first { $0.optionalSequence(0) } ?? nil
     let last = max(membership.from, sample ?? membership.from)
-    guard last < membership.until else { return [membership] }
-    return [
+    guard last < membership.until else { return try memberships.append(membership, of: task) }
+    try memberships.append(
       Membership(
         set: membership.set, from: membership.from, until: last, isOpen: false,
         startsSession: membership.startsSession, beginsExactly: membership.beginsExactly),
+      of: task)
+    try memberships.append(
       Membership(
         set: .unseen, from: last + 1, until: membership.until, isOpen: membership.isOpen,
         startsSession: false, isUnseen: true),
-    ]
+      of: task)
   }
 
   /// Returns those memberships of a task that overlap a range of samples.
@@ -254,12 +254,12 @@ final class TaskHistoryReader {
     defer { rows.reset() }
     var memberships: [Membership] = []
     while try rows.step() {
-      let parts = try parts(
-        rows.set(0), rows.sequence(1), rows.optionalSequence(2), exact: rows.integer(3), of: task)
-      for part in parts where part.from <= samples.upperBound && part.until >= samples.lowerBound {
-        try memberships.append(part, of: task)
-      }
+      try append(
+        rows.set(0), rows.sequence(1), rows.optionalSequence(2), exact: rows.integer(3), of: task,
+        to: &memberships)
     }
+    // One part of a row that was split may lie outside.
+    memberships.removeAll { $0.from > samples.upperBound || $0.until < samples.lowerBound }
     return memberships
   }
 
@@ -279,7 +279,7 @@ final class TaskHistoryReader {
       set: set, from: from, until: end, isOpen: session.isOpen && end == session.last,
       startsSession: session.first == from, beginsExactly: exact & 1 != 0,
       endsExactly: exact & 2 != 0 && end < session.last,
-      isUnseen: exact == 0 ? try isUnseen(set) : false)
+      isUnseen: exact == 0 && session.hasEvents ? try isUnseen(set) : false)
   }
 }
 

@@ -211,7 +211,9 @@ struct ProcessSnapshot {
         if let history = try reading.taskHistories.history(of: task) { histories.append(history) }
         continue
       }
-      let memberships = try reading.taskHistories.parts(set, from, until, exact: exact, of: task)
+      var memberships: [Membership] = []
+      try reading.taskHistories.append(
+        set, from, until, exact: exact, of: task, to: &memberships)
       if histories.last?.process.task == process.task {
         histories[histories.count - 1].memberships += memberships
       } else {
