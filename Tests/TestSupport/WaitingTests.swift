@@ -6,7 +6,7 @@ internal import Foundation
 /// one a processor, it would keep the tests that compute from running meanwhile.
 final class WaitingTests: TaskExecutor {
   /// The executor that all tests share.
-  static let shared = WaitingTests(threads: ProcessInfo.processInfo.activeProcessorCount + 2)
+  static let shared = WaitingTests(threads: ProcessInfo.processInfo.activeProcessorCount)
 
   /// The jobs that wait for a thread, first come, first served.
   private final class Jobs: @unchecked Sendable {

@@ -148,7 +148,9 @@ struct LivePinTests {
     try testProcess.exit()
     sleeper.signal(SIGKILL)
     _ = try sleeper.wait()
-    #expect(try live.pins(inode).count == 1)
+    // A process that another test starts may have a copy of the descriptor for a moment.
+    let left = try live.wait { scan in scan.pins.count { $0.namespace.inode == inode } == 1 }
+    #expect(left != nil)
   }
 
   @Test(
