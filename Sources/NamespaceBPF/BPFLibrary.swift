@@ -21,7 +21,7 @@ struct BPFLibrary {
   /// Begins a pass of an iterator: returns a descriptor, or a negative error number.
   let makeIterator: @convention(c) (Int32) -> Int32
 
-  /// Opens the library, which then stays open as long as the process runs.
+  /// Opens the library and never closes it.
   init() throws(BPFError) {
     guard let library = dlopen("libbpf.so.1", RTLD_NOW | RTLD_LOCAL) else { throw Self.failure() }
     open = try Self.function("bpf_object__open_mem", in: library)

@@ -198,8 +198,8 @@ final class SampleIndex {
   ///
   /// There is more than one window if the clock was set back, or if the time is within a sample: each process
   /// was read before or after that time. If events cover the time after a sample, they do so from its end on: a time
-  /// within the sample is then only in the window before it. The window after the last sample is left out if another window covers the
-  /// time and the wall clock has not yet reached it since the last sample.
+  /// within the sample is then only in the window before it. The window after the last sample is left out if another
+  /// window covers the time and the wall clock has not yet reached it since the last sample.
   func sampleWindows(at wall: WallTime) throws(SQLiteError) -> [SampleWindow] {
     guard let first, let last else { return [] }
     // The sequence numbers of the samples that end the windows that may cover the time.

@@ -43,6 +43,11 @@ extension SampleIndex {
     return low <= high ? low...high : nil
   }
 
+  /// Whether a window without a beginning includes time whose records retention removed.
+  func reachesExpiredTime(_ window: TimeWindow) -> Bool {
+    window.since == nil && missingBefore == .expired
+  }
+
   /// Returns the last sample or event of a range that is in a window; the first of the range if the window ends before
   /// it.
   func last(

@@ -38,7 +38,7 @@ struct WithheldProcesses {
   ) throws(ProcfsError) {
     for (pid, process) in known {
       let again = shows(pid) ? nil : read(pid)
-      // The start time tells a process from a later one with its PID.
+      // A later process with the PID has another start time.
       known[pid] = again?.facts.startTicks == process.facts.startTicks ? again : nil
     }
     let threads = known.values.reduce(0) { $0 + $1.threads }

@@ -53,10 +53,10 @@ struct QuerySame: QuestionCommand {
     let answer = try reader.same(question)
     var formatter = SameFormatter(
       question: question, answer: answer, zone: context.zone,
-      noSample: answer.recorded == nil ? try reader.noSampleText() : "",
-      isCut: try reader.hasExpiredBeginning(), now: now)
+      noSample: answer.recorded == nil ? try reader.noSampleText() : "", now: now)
     for (selector, processes) in zip(operands.selectors, answer.processes) where processes.isEmpty {
       formatter.threadHints[selector.number] = try ThreadHints(reader: reader).text(selector.number)
+      formatter.isCut = try reader.hasExpiredBeginning()
     }
     var comparison = Comparison(answer, to: question, time: formatter.time)
     comparison.notes = operands.notes + formatter.notes

@@ -9,12 +9,12 @@ struct SameFormatter {
   let zone: TimeZoneChoice
   /// The message for a history without samples; empty if there are samples.
   let noSample: String
-  /// Whether retention has removed the beginning of the history.
-  let isCut: Bool
   /// The time at which the program started.
   let now: WallTime
   /// The explanations for PIDs and TIDs that are not in the history because of threads.
   var threadHints: [TaskNumber: String] = [:]
+  /// Whether retention has removed the beginning of the history, in which a PID that is not in the history may have been.
+  var isCut = false
 
   /// The time of the question.
   var time: String {

@@ -96,8 +96,7 @@ struct CaveatFinder {
     guard let recorded = try index.recorded(), let last = index.last else { return [] }
     var caveats: [Caveat] = []
     let named = [window.since, window.until].compactMap(\.self)
-    let isCut = window.since == nil && index.missingBefore == .expired
-    if isCut || named.contains(where: { $0 < recorded.lowerBound }) {
+    if index.reachesExpiredTime(window) || named.contains(where: { $0 < recorded.lowerBound }) {
       caveats.append(
         Caveat(from: nil, until: recorded.lowerBound, kind: .missing(index.missingBefore)))
     }

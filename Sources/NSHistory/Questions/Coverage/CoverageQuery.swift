@@ -187,7 +187,7 @@ package struct CoveragePeriod: Sendable, Hashable {
   }
 
   /// Returns the part of the period in a range of time. A period in which the clock was set back, and one outside of the
-  /// range, stays whole.
+  /// range, is not cut.
   func limited(to range: ClosedRange<WallTime>?) -> CoveragePeriod {
     guard let range, from <= until, range.overlaps(from...until) else { return self }
     let time = (from...until).clamped(to: range)

@@ -68,8 +68,9 @@ struct ObservedTime {
     let named = [window.since, window.until].compactMap(\.self)
     let opening = try index.point(first)
     let closing = try index.point(last)
-    let isCut = window.since == nil && index.missingBefore == .expired
-    if isCut || named.contains(where: { $0 < opening.wallEnd }) { asked.append(first - 1..<first) }
+    if index.reachesExpiredTime(window) || named.contains(where: { $0 < opening.wallEnd }) {
+      asked.append(first - 1..<first)
+    }
     if named.contains(where: { $0 > closing.wall }) { asked.append(last..<last + 1) }
     missing += [first - 1..<first, last..<last + 1]
     self.asked = SampleWindowSet(asked)
