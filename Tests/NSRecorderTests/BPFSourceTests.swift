@@ -237,10 +237,7 @@ struct BPFSourceTests {
 
   @Test("processes in nested pid namespaces have their PIDs in each", arguments: [2, 5])
   func nested(levels: Int) throws {
-    let unshare = Array(
-      repeating: ["/usr/bin/unshare", "--pid", "--fork", "--kill-child"], count: levels)
-    let words = unshare.flatMap(\.self) + ["/bin/sleep", "1000"]
-    let command = try Command(words[0], Array(words.dropFirst()))
+    let command = try Command.sleep(inNestedPIDNamespaces: levels)
     defer { command.signal(SIGKILL) }
     var found: Int32?
     for _ in 0..<500 where found == nil {

@@ -14,15 +14,6 @@ enum LivePrograms {
   static let need = "needs libbpf, BTF, CAP_BPF and CAP_PERFMON"
 }
 
-/// Waits until a condition holds, 20 seconds at most.
-func eventually(_ what: String, _ condition: () throws -> Bool) throws {
-  for _ in 0..<2000 {
-    if try condition() { return }
-    usleep(10_000)
-  }
-  Issue.record("never: \(what)")
-}
-
 extension TaskPass {
   var all: [TaskRecord] { (0..<count).map { self[$0] } }
 
@@ -185,10 +176,7 @@ struct LiveTaskPassTests {
 
   @Test("a process has its PID of each nested pid namespace, up to three", arguments: 1...5)
   func nested(levels: Int) throws {
-    let unshare = Array(
-      repeating: ["/usr/bin/unshare", "--pid", "--fork", "--kill-child"], count: levels)
-    let words = unshare.flatMap(\.self) + ["/bin/sleep", "1000"]
-    let command = try Command(words[0], Array(words.dropFirst()))
+    let command = try Command.sleep(inNestedPIDNamespaces: levels)
     defer { command.signal(SIGKILL) }
     var found: TaskRecord?
     try eventually("the process") {

@@ -91,6 +91,15 @@ public final class Command {
       messages: try messagesSoFar())
   }
 
+  /// Starts a program that sleeps in the innermost of some nested pid namespaces. The running program is that of the
+  /// outermost unshare(1); its end ends the others.
+  public static func sleep(inNestedPIDNamespaces levels: Int) throws -> Command {
+    let unshare = Array(
+      repeating: ["/usr/bin/unshare", "--pid", "--fork", "--kill-child"], count: levels)
+    let words = unshare.flatMap(\.self) + ["/bin/sleep", "1000"]
+    return try Command(words[0], Array(words.dropFirst()))
+  }
+
   /// Runs a program to its end.
   public static func run(
     _ path: String, _ arguments: [String], environment: [String: String] = [:]
