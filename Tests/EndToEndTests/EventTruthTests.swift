@@ -11,8 +11,9 @@ import Testing
 struct EventTruthTests {
   @Test(
     "with events no answer about running processes is unknown, and none is wrong",
-    arguments: [(UInt64(4), "300ms"), (5, "1s")])
-  func answersAreExact(seed: UInt64, interval: String) throws {
+    arguments: LongTests.seeds([4, 5]))
+  func answersAreExact(seed: UInt64) throws {
+    let interval = seed.isMultiple(of: 2) ? "300ms" : "1s"
     let recording = try LiveRecording(interval: interval, ["--events", "on"])
     var workload = Workload(seed: seed, minimumTimeBeforeReturn: 0)
     try workload.play(seconds: 10)
@@ -20,13 +21,16 @@ struct EventTruthTests {
   }
 
   /// `NSHIST_STEPS` sets the number of steps.
-  @Test("thousands of steps some milliseconds apart are all recorded")
-  func manySteps() throws {
+  @Test(
+    "thousands of steps some milliseconds apart are all recorded", .long,
+    arguments: LongTests.seeds([6]))
+  func manySteps(seed: UInt64) throws {
     let steps = ProcessInfo.processInfo.environment["NSHIST_STEPS"].flatMap { Int($0) } ?? 2000
     let recording = try LiveRecording(interval: "1s", ["--events", "on"])
-    var workload = Workload(seed: 6, minimumTimeBeforeReturn: 0, types: NamespaceType.allCases)
+    var workload = Workload(
+      seed: seed, minimumTimeBeforeReturn: 0, types: NamespaceType.allCases)
     try workload.play(steps: steps)
-    try examine(recording, workload.log, seed: 6, questions: max(1000, steps / 3))
+    try examine(recording, workload.log, seed: seed, questions: max(1000, steps / 3))
   }
 
   /// A process may join a namespace whose last process leaves at that moment, and move on before it is probed. Then
@@ -84,6 +88,13 @@ struct EventTruthTests {
     let mistakes = checker.mistakes.count
     #expect(mistakes == 0, "\(checker.mistakes.prefix(5).joined(separator: "\n"))")
     let untruths = ranges.mistakes.count
+    try TruthFigures(
+      run: "events", seed: seed, steps: log.histories.actionCount,
+      answers: checker.asked + ranges.asked + groups.asked,
+      proven: checker.same + checker.different + ranges.same + ranges.different + groups.shared
+        + groups.never,
+      wrong: mistakes + untruths + falsehoods
+    ).report()
     #expect(untruths == 0, "\(ranges.mistakes.prefix(5).joined(separator: "\n"))")
     let unseen = checker.unseen.count
     #expect(

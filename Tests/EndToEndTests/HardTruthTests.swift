@@ -43,11 +43,10 @@ struct HardTruthTests {
     func signal(_ number: Int32) { recorder?.signal(number) }
   }
 
-  @Test(
-    "answers are right across restarts of the recorder")
-  func restarts() throws {
+  @Test("answers are right across restarts of the recorder", arguments: LongTests.seeds([11]))
+  func restarts(seed: UInt64) throws {
     let recorder = try RestartedRecorder(["--interval", "300ms", "--events", "on"])
-    let workload = HardWorkload(seed: 11)
+    let workload = HardWorkload(seed: seed)
     try workload.run(seconds: 4)
     for _ in 0..<2 {
       try recorder.stop()
@@ -55,29 +54,31 @@ struct HardTruthTests {
       try recorder.start()
       try workload.run(seconds: 2.5)
     }
-    try check(recorder, workload.log, seed: 11)
+    try check(recorder, workload.log, run: "restarts", seed: seed)
   }
 
-  @Test("answers are right with samples only")
-  func sampled() throws {
+  @Test("answers are right with samples only", .long, arguments: LongTests.seeds([12]))
+  func sampled(seed: UInt64) throws {
     let recorder = try RestartedRecorder(["--interval", "50ms", "--events", "off"])
-    let workload = HardWorkload(seed: 12)
+    let workload = HardWorkload(seed: seed)
     try workload.run(seconds: 4, pause: 0.01...0.2)
     try recorder.stop()
     try recorder.start()
     try workload.run(seconds: 3, pause: 0.01...0.2)
-    try check(recorder, workload.log, seed: 12)
+    try check(recorder, workload.log, run: "restarts, samples only", seed: seed)
   }
 
-  @Test("answers are right where events are lost and the processors are busy")
-  func losses() throws {
+  @Test(
+    "answers are right where events are lost and the processors are busy", .long,
+    arguments: LongTests.seeds([13]))
+  func losses(seed: UInt64) throws {
     let busy = try (0..<2).map { _ in
       try Command("/bin/sh", ["-c", "while :; do :; done"])
     }
     defer { for command in busy { command.signal(SIGKILL) } }
     let recorder = try RestartedRecorder(
       ["--interval", "500ms", "--events", "on", "--event-ring", "8"])
-    let workload = HardWorkload(seed: 13)
+    let workload = HardWorkload(seed: seed)
     for _ in 0..<6 {
       try workload.run(seconds: 0.7)
       recorder.signal(SIGSTOP)
@@ -85,11 +86,11 @@ struct HardTruthTests {
       recorder.signal(SIGCONT)
     }
     try workload.run(seconds: 1)
-    try check(recorder, workload.log, seed: 13)
+    try check(recorder, workload.log, run: "losses, busy processors", seed: seed)
   }
 
   private func check(
-    _ recorder: RestartedRecorder, _ log: TruthLog, seed: UInt64
+    _ recorder: RestartedRecorder, _ log: TruthLog, run: String, seed: UInt64
   ) throws {
     usleep(1_500_000)
     try recorder.stop()
@@ -113,6 +114,11 @@ struct HardTruthTests {
     print(
       "hard truth, seed \(seed): \(log.histories.actionCount) steps, \(checker.asked) answers,"
         + " \(checker.proven) proven, \(checker.changes) changes, \(checker.mistakes.count) wrong")
+    try TruthFigures(
+      run: run, seed: seed, steps: log.histories.actionCount,
+      answers: checker.asked + checker.changes, proven: checker.proven + checker.changes,
+      wrong: checker.mistakes.count
+    ).report()
     #expect(
       checker.mistakes.isEmpty,
       "\(checker.mistakes.count): \(checker.mistakes.prefix(12).joined(separator: "\n"))")

@@ -12,14 +12,14 @@ import Testing
 struct TruthTests {
   @Test(
     "with samples no answer is wrong, and none is unknown without a reason",
-    arguments: [UInt64(1), 2])
+    arguments: LongTests.seeds([1, 2]))
   func answersAgreeWithTheLog(seed: UInt64) throws {
     try perform(seed: seed, namespacesHaveIDs: true)
   }
 
   @Test(
     "with samples by BPF no answer is wrong, and none is unknown without a reason",
-    .enabled(if: BPFSamples.arePossible, "\(BPFSamples.need)"), arguments: [UInt64(1), 2])
+    .enabled(if: BPFSamples.arePossible, "\(BPFSamples.need)"), arguments: LongTests.seeds([1, 2]))
   func answersAgreeWithTheLogByBPF(seed: UInt64) throws {
     try perform(seed: seed, source: "bpf", namespacesHaveIDs: true)
   }
@@ -36,17 +36,18 @@ struct TruthTests {
     try recording.waitForSamples(2)
     let samples = try recording.samples()
     try examine(
-      recording.end(), workload.log, samples, seed: seed, namespacesHaveIDs: namespacesHaveIDs)
+      recording.end(), workload.log, samples, run: "samples by \(source)", seed: seed,
+      namespacesHaveIDs: namespacesHaveIDs)
   }
 
   @Test(
     "without namespace IDs no answer is wrong, and none is unknown without a reason",
-    .enabled(if: Strace.isThere, "\(Strace.need)"))
-  func withoutIDs() throws { try perform(seed: 3, namespacesHaveIDs: false) }
+    .long, .enabled(if: Strace.isThere, "\(Strace.need)"), arguments: LongTests.seeds([3]))
+  func withoutIDs(seed: UInt64) throws { try perform(seed: seed, namespacesHaveIDs: false) }
 
   private func examine(
-    _ reader: HistoryReader, _ log: TruthLog, _ samples: SampleTable, seed: UInt64,
-    namespacesHaveIDs: Bool
+    _ reader: HistoryReader, _ log: TruthLog, _ samples: SampleTable, run: String,
+    seed: UInt64, namespacesHaveIDs: Bool
   ) throws {
     var log = log
     try log.findDisputedPIDs(in: reader)
@@ -77,6 +78,12 @@ struct TruthTests {
         + " \(checker.mayBeReused) of them for a reused inode number")
     print("and over ranges: \(ranges.same) same, \(ranges.different) different of \(ranges.asked)")
     let untruths = ranges.mistakes.count
+    try TruthFigures(
+      run: namespacesHaveIDs ? run : "samples without ids", seed: seed,
+      steps: log.histories.actionCount, answers: checker.asked + ranges.asked + groups.asked,
+      proven: checker.proven + ranges.same + ranges.different + groups.shared,
+      wrong: checker.mistakes.count + ranges.mistakes.count + groups.mistakes.count
+    ).report()
     #expect(untruths == 0, "\(ranges.mistakes.prefix(5).joined(separator: "\n"))")
     #expect(ranges.same > 50 && ranges.different > 5)
     let mistakes = checker.mistakes.count
