@@ -53,7 +53,7 @@ struct GoldenFile {
   let name: String
 
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("Golden")
+    .appendingPathComponent("../Golden").standardizedFileURL
   private static let renews = ProcessInfo.processInfo.environment["NSHIST_RENEW_GOLDEN"] == "1"
 
   static func names() throws -> [String] {

@@ -8,7 +8,7 @@ import Testing
 /// The README and the pages of the DocC catalogues.
 enum Documents {
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../..").standardizedFileURL
+    .appendingPathComponent("../../..").standardizedFileURL
 
   static func text(_ path: String) throws -> String {
     try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)

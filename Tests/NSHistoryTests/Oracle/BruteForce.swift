@@ -1,4 +1,4 @@
-// The oracle-force tests write a random history of samples. Loops over the samples, or over all exported rows, compute
+// The brute-force tests write a random history of samples. Loops over the samples, or over all exported rows, compute
 // the expected answer to each question, which is compared with the answer of the reader.
 
 import NSHistory
@@ -124,7 +124,7 @@ final class BruteForce {
 }
 
 struct BruteForceExportTests {
-  /// The other oracle-force tests use the exported rows. This one compares the rows with the samples.
+  /// The other brute-force tests use the exported rows. This one compares the rows with the samples.
   @Test("exported rows equal the runs of equal links in the samples", arguments: BruteForce.seeds)
   func rows(seed: UInt64) throws {
     let oracle = try BruteForce(seed: seed)
