@@ -102,7 +102,14 @@ public final class TestProcess {
   public func endThread() throws { try order("e", 0) }
 
   /// The second thread executes /bin/sleep, which replaces the whole process. The process can then only be ended.
-  public func execInThread() throws { try order("x", 0) }
+  ///
+  /// Returns when the program runs: the process answers before it executes it.
+  public func execInThread() throws {
+    try order("x", 0)
+    try eventually("/bin/sleep in \(pid)") {
+      try String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8) == "sleep\n"
+    }
+  }
 
   /// The main thread exits and the second one goes on. For readers of /proc/PID the process is then a zombie.
   public func exitMainThread() throws { try order("l", 0) }

@@ -31,12 +31,12 @@ enum PinFormatter {
       order.append(pin.text)
     }
     func isPresent(_ text: String) -> Bool { all[text]?.contains(where: \.isInLastScan) ?? false }
-    // Lists mounts in the initial mount namespace before their copies in other mount namespaces.
-    let present = order.filter(isPresent).map {
-      (text: $0, isCopy: all[$0]?.first?.isInOtherMounts ?? false)
-    }
-    let first = (present.filter { !$0.isCopy } + present.filter(\.isCopy)).map(\.text)
-    let gone = order.filter { !isPresent($0) }
+    func isCopy(_ text: String) -> Bool { all[text]?.first?.isInOtherMounts ?? false }
+    // Of many pins a few are listed. Mounts in the initial mount namespace come before their copies in others.
+    let present = order.filter(isPresent)
+    let first = present.filter { !isCopy($0) } + present.filter(isCopy)
+    let past = order.filter { !isPresent($0) }
+    let gone = past.filter(isCopy) + past.filter { !isCopy($0) }
     let parts = [
       sentence("pinned by", first.prefix(most), more: "more", first.count, all, zone),
       sentence("once pinned by", gone.suffix(most), more: "before", gone.count, all, zone),

@@ -88,18 +88,18 @@ struct LateIdentityTests {
           """
         ).count == 1)
     }
-    let inside = try pids(recording, "sleep")
+    let inside = try processes(recording, "sleep")
     // Other tests may run sleep in namespaces of their own at the same time.
     let changes = try recording.ask(
       "changes", "--type", "net", "--namespace", "net:\(inode)"
-    ).filter { inside.contains($0.pid) }
+    ).filter { inside.contains($0.process) }
     #expect(!changes.contains { $0.texts("marks").contains("created") })
     _ = try recording.end()
   }
 
   /// Returns the processes that executed a program at some time.
-  private func pids(_ recording: LiveRecording, _ name: String) throws -> Set<Int?> {
-    Set(try recording.ask("history", "comm:\(name)").map(\.pid))
+  private func processes(_ recording: LiveRecording, _ name: String) throws -> Set<String> {
+    Set(try recording.ask("history", "comm:\(name)").map(\.process))
   }
 
   @Test(
@@ -128,8 +128,8 @@ struct LateIdentityTests {
       """)
     #expect(rows.count == 1, "\(rows)")
     let changes = try recording.ask("changes", "--type", "net", "--namespace", "net:\(inode)")
-    let inside = try pids(recording, "sleep")
-    let moves = changes.filter { $0["change"] == "moved" && inside.contains($0.pid) }
+    let inside = try processes(recording, "sleep")
+    let moves = changes.filter { $0["change"] == "moved" && inside.contains($0.process) }
     #expect(moves.map { $0.texts("marks") } == [["joined"]])
     #expect(moves.flatMap { $0.rows("parts") }.map { $0["how"] } == ["joined"], "\(moves)")
     _ = try recording.end()
@@ -157,8 +157,8 @@ struct LateIdentityTests {
     }
     try recording.settle()
     let changes = try recording.ask("changes", "--type", "net")
-    let inside = try pids(recording, "inside")
-    let moves = changes.filter { $0["change"] == "moved" && inside.contains($0.pid) }
+    let inside = try processes(recording, "inside")
+    let moves = changes.filter { $0["change"] == "moved" && inside.contains($0.process) }
     let how = moves.flatMap { $0.rows("parts") }.map { $0["how"] }
     #expect(how.count == rounds, "\(changes)")
     #expect(how.allSatisfy { $0 == "joined" || $0 == "joined-or-new" }, "\(how)")

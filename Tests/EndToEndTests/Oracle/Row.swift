@@ -23,5 +23,7 @@ struct Row: CustomStringConvertible {
   }
 
   var pid: Int? { number("pid") }
+  /// The PID and the start of the process. Another test may have the kernel give a PID a second time within a second.
+  var process: String { "\(pid ?? 0) since \(self["start"] ?? "unknown")" }
   var description: String { "\(values)" }
 }
