@@ -9,25 +9,40 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// Whether the targets are instrumented for libFuzzer (`Tests/fuzz`). SwiftPM does not let other packages use a target
+/// with such flags, so they are here only for who sets the variable.
+let isFuzzed = Context.environment["NSHIST_FUZZ"] != nil
+
 /// What every target is built with but the end-to-end tests, which mostly wait. Where `NSHIST_FAST_TESTS` is set, a debug
 /// build optimises these targets, because the tests ask hundreds of thousands of questions. SwiftPM does not let other
 /// packages use a target with such flags, so they are here only for who sets the variable.
 let optimised: [SwiftSetting] =
-  Context.environment["NSHIST_FAST_TESTS"] == nil ? strict : strict + [.unsafeFlags(["-O"])]
+  if isFuzzed {
+    strict + [.unsafeFlags(["-O", "-sanitize=fuzzer,address"])]
+  } else if Context.environment["NSHIST_FAST_TESTS"] != nil {
+    strict + [.unsafeFlags(["-O"])]
+  } else {
+    strict
+  }
 
 /// How `Packaging/deb/build` has the program linked: 2 MB smaller, by short relocations, which need glibc 2.36, by one
 /// copy of equal functions, and without a table of its symbols for others. SwiftPM does not let other packages use a
 /// target with such flags, so they are here only for who sets the variable.
 let smallProgram: [LinkerSetting] =
-  Context.environment["NSHIST_SMALL_PROGRAM"] == nil
-  ? []
-  : [
-    .unsafeFlags(
-      ["-use-ld=lld"]
-        + ["-z", "pack-relative-relocs", "--icf=all", "--no-export-dynamic"].flatMap {
-          ["-Xlinker", $0]
-        })
-  ]
+  if isFuzzed {
+    // The program is linked because a test target uses its module, and does not run.
+    [.unsafeFlags(["-Xlinker", "--unresolved-symbols=ignore-all"])]
+  } else if Context.environment["NSHIST_SMALL_PROGRAM"] != nil {
+    [
+      .unsafeFlags(
+        ["-use-ld=lld"]
+          + ["-z", "pack-relative-relocs", "--icf=all", "--no-export-dynamic"].flatMap {
+            ["-Xlinker", $0]
+          })
+    ]
+  } else {
+    []
+  }
 
 /// The program that records a year of made-up samples (`Benchmarks/run --only year`). It is a part of this package, since
 /// it uses the recorder's own writer, and is built only where the variable is set.
@@ -39,6 +54,25 @@ let benchmarks: [Target] =
       name: "year", dependencies: ["NSHistory", "NamespaceModel"], path: "Benchmarks/year",
       swiftSettings: strict)
   ]
+
+/// The tests that feed parsers and a history with inputs: those that are kept, and in `Tests/fuzz` those that libFuzzer
+/// makes: its `main` then takes the place of that of the tests.
+let fuzzTests: [Target] = [
+  .testTarget(
+    name: "FuzzTests",
+    dependencies: [
+      "nshist", "Containers", "NSHistory", "NamespaceBPF", "NamespaceEvents", "NamespaceModel",
+      "Procfs", "SQLite",
+      "TestSupport",
+    ],
+    exclude: ["Inputs"], swiftSettings: optimised,
+    linkerSettings: !isFuzzed
+      ? []
+      : [
+        .unsafeFlags(
+          ["-use-ld=lld", "-sanitize=fuzzer,address", "-Xlinker", "--allow-multiple-definition"])
+      ])
+]
 
 let package = Package(
   name: "nshist",
@@ -174,6 +208,9 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden"], swiftSettings: strict),
-  ] + benchmarks,
+  ] + benchmarks + fuzzTests,
   swiftLanguageModes: [.v6]
 )
+
+// Of the tests, only these are instrumented and linked with libFuzzer.
+if isFuzzed { package.targets.removeAll { $0.type == .test && $0.name != "FuzzTests" } }
