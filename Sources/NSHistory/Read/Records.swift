@@ -66,6 +66,8 @@ extension ProcessRecord {
   package var container: ContainerRecord? { description.container }
   /// The evidence for the container; nil if the process's own cgroup was read and names no container.
   package var containerSource: ContainerSource? { description.containerSource }
+  /// Whether its own cgroup was read, so that a process without a container was in none.
+  package var isCgroupRead: Bool { description.isCgroupRead }
 }
 
 extension ProcessRecord {

@@ -28,7 +28,10 @@ struct ComparisonListing {
       return try output.finish()
     }
     let rows = format == .csv ? comparison.types.flatMap(Self.rows) : grouped
-    let listing = Listing("types", wide: columns, showing: rows, to: output, format)
+    let listing =
+      output.isSeen
+      ? Listing("types", columns, to: output, format)
+      : Listing("types", wide: columns, showing: rows, to: output, format)
     try listing.begin([], lines: header(console.colours))
     _ = rows.allSatisfy(listing.add)
     try listing.end(lines: footer)
@@ -60,11 +63,9 @@ struct ComparisonListing {
       ) { .string($0.line.evidence.rawValue) }.yielding(1),
       Column("reason", in: [.table, .csv], cell: { .init(text: reason($0.line)) }) {
         .optional($0.line.reason) { .string($0.rawValue) }
-      }.yielding(1),
+      }.yielding(2).beginningSentences,
       Column("reason_pids", in: [.csv]) { .array(Self.numbers($0.line).map(Self.json)) },
       Column("differed_at_times", in: [.csv]) { .bool($0.line.differedAtTimes) },
-      Column("namespace", in: [.table], cell: { .init(text: namespaces($0.line)) }) { _ in .null }
-        .yielding(1),
       Column("inode", in: [.csv]) { .optional($0.namespace?.inode, JSON.unsigned) },
       Column("id", in: [.csv]) { .optional($0.namespace?.kernelID, JSON.unsigned) },
       Column("initial", in: [.csv]) { .optional($0.namespace?.isInitial, JSON.bool) },
@@ -75,7 +76,9 @@ struct ComparisonListing {
       Column("until", in: [.csv]) { .time($0.interval?.until) },
       Column("open", in: [.csv]) { .optional($0.interval?.isOpen, JSON.bool) },
       Column("together", in: [.table], cell: { .init(text: Self.together($0.line)) }) { _ in .null }
-        .yielding(1),
+        .yielding(2).beginningSentences,
+      Column("namespace", in: [.table], cell: { .init(text: namespaces($0.line)) }) { _ in .null }
+        .yielding(1).flowing,
     ]
   }
 

@@ -176,6 +176,9 @@ struct EmptyResultHelp {
     }
     if let gaps = caveats.gaps { messages.say(gaps) }
     if let expired = caveats.expired { messages.say(expired) }
+    if isEmpty, let first = caveats.caveats.first(where: { $0.missing == .beforeFirst })?.until {
+      messages.say("nothing is recorded before the first sample, at \(show(first))")
+    }
     if isEmpty, let last = caveats.caveats.first(where: { $0.missing == .afterLast })?.from {
       messages.say("nothing is recorded after the last sample, at \(show(last))")
     }

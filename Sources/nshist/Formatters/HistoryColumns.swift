@@ -192,7 +192,10 @@ struct HistoryEntryFormatter {
   /// The container that the process is in, if the previous entry had another; else empty.
   private var container: String {
     guard entry.isInOtherContainer else { return "" }
-    return entry.process.container.map { "; now in \($0.text)" } ?? "; now in no container"
+    if let container = entry.process.container { return "; now in \(container.text)" }
+    return entry.process.isCgroupRead
+      ? "; now in no container"
+      : "; its container is not known from here on: its own cgroup was not read"
   }
 
   /// Names the links of an entry without changes that no event reported: either they were read here, or they

@@ -32,7 +32,7 @@ struct SharedFormatter {
     let word = SharedColumns.colour(answer.verdict).paint(answer.verdict.rawValue, colours)
     switch answer.verdict {
     case .shared:
-      return "\(word)  \(onlyUsual)\(deciding.map(sentence) ?? "")"
+      return "\(word)  \(onlyUsual)\(deciding.map(sentence) ?? "")\(amongOthers)"
     case .never:
       return """
         \(word)  No process of \(who("no process of")) was in one namespace with another's \(when): \
@@ -64,6 +64,16 @@ struct SharedFormatter {
   /// The visit that the headline names.
   private var deciding: SharedAnswer.Visit? {
     answer.types.flatMap(\.visits).min { Self.rank($0) < Self.rank($1) }
+  }
+
+  /// The sentence that the visit of the headline is one of several in its type; empty if it is the only one.
+  private var amongOthers: String {
+    guard let deciding,
+      let line = answer.types.first(where: { $0.type == deciding.namespace.type }),
+      line.visitCount > 1, let first = line.visits.map(\.from).min()
+    else { return "" }
+    return
+      " It is one of \(line.visitCount) times in \(line.type); the first began at \(show(first))."
   }
 
   /// Returns the sort key of a visit for the headline. First come visits outside of the host's initial namespaces,

@@ -302,7 +302,8 @@ struct TimelineLetters {
       colour(of: mark).paint("\(letter(of: mark))", colours) + " = \(meaning)"
     }
     let signs = [
-      used.contains(.several) ? sign(.several, "several in one column") : nil,
+      used.contains(.several)
+        ? sign(.several, "several in one column, which a shorter time shows apart") : nil,
       reasons.isEmpty ? nil : sign(.unknown(.notRecorded), "not known (\(reasons))"),
       used.contains(.unknown(.gap)) ? sign(.unknown(.gap), "a gap: no samples") : nil,
       used.contains(.absent) ? sign(.absent, "not seen") : nil,

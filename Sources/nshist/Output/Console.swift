@@ -30,9 +30,14 @@ struct Console: Sendable {
     colours =
       isTerminal && Environment.variable("NO_COLOR") == nil
       && Environment.variable("TERM") != "dumb"
+    width = Self.width(of: output)
+  }
+
+  /// Returns the number of columns of a terminal: `COLUMNS`, or what the terminal says, or 80.
+  static func width(of descriptor: Int32) -> Int {
     let columns = Environment.variable("COLUMNS").flatMap { Int($0) }
-    let measured = Int(clinux_terminal_width(output))
-    width = min(max(40, columns ?? (measured > 0 ? measured : 80)), 10_000)
+    let measured = Int(clinux_terminal_width(descriptor))
+    return min(max(40, columns ?? (measured > 0 ? measured : 80)), 10_000)
   }
 
   /// The wall clock at the start of the program.

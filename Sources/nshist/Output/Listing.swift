@@ -170,7 +170,7 @@ final class Listing<Row> {
   func begin(_ head: [(String, JSON)], lines: [String] = []) throws(OutputError) {
     switch format {
     case .table:
-      for line in lines { try output.write(line + "\n") }
+      for line in lines { try output.write(line: line) }
       if !lines.isEmpty { try output.write("\n") }
     case .json:
       try output.write("{\n")
@@ -247,7 +247,7 @@ final class Listing<Row> {
   func note(_ line: String, otherwise: () -> Void) throws(OutputError) {
     guard format == .table else { return otherwise() }
     try flush()
-    try output.write(line + "\n")
+    try output.write(line: line)
     try output.flush()
   }
 
@@ -259,9 +259,8 @@ final class Listing<Row> {
     switch format {
     case .table:
       if rows > 0 { try output.write(table.rest(isWhole: true)) }
-      if !lines.isEmpty {
-        try output.write((rows > 0 ? "\n" : "") + lines.joined(separator: "\n") + "\n")
-      }
+      if !lines.isEmpty, rows > 0 { try output.write("\n") }
+      for line in lines { try output.write(line: line) }
     case .json: try output.write(rows == 0 ? "]\n}\n" : "\n  ]\n}\n")
     case .csv: break
     }

@@ -30,6 +30,9 @@ final class Messages: Sendable {
     isTerminal = isatty(descriptor) != 0 && Environment.variable("TERM") != "dumb"
   }
 
+  /// The number of columns of the terminal, which may change while a recorder runs.
+  private var width: Int { Console.width(of: descriptor) }
+
   /// Writes all further messages in this form.
   func use(_ format: MessageFormat) { state.withLock { $0.format = format } }
 
@@ -37,7 +40,8 @@ final class Messages: Sendable {
   func say(_ message: String, _ level: MessageLevel = .notice) {
     state.withLock { state in
       let line = state.format.line(message, level, at: ClockReading.now().wall)
-      write("\(Self.clearing(&state))\(line)\n")
+      let isWrapped = isTerminal && state.format == .text
+      write("\(Self.clearing(&state))\(isWrapped ? TextWrap.wrapped(line, width) : line)\n")
     }
   }
 
@@ -45,8 +49,7 @@ final class Messages: Sendable {
   func status(_ text: @autoclosure () -> String) {
     guard isTerminal else { return }
     // Shortens the text to the terminal width, because a line that wraps cannot be cleared.
-    let columns = Int(clinux_terminal_width(descriptor))
-    let line = String(text().prefix(columns > 0 ? columns - 1 : 79))
+    let line = String(text().prefix(width - 1))
     state.withLock { state in
       write(Self.clearing(&state) + line)
       state.statusWidth = line.count

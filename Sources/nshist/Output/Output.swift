@@ -36,6 +36,11 @@ final class Output {
     try unlessLeft { () throws(OutputError) in try file.write(text) }
   }
 
+  /// Writes a line of a text, which a terminal that is too narrow gets in several lines.
+  func write(line: String) throws(OutputError) {
+    try write((isSeen ? TextWrap.wrapped(line, width) : line) + "\n")
+  }
+
   /// Prints a message on standard error.
   func say(_ message: String) { messages.say(message) }
 

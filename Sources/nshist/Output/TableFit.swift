@@ -244,6 +244,31 @@ struct SharedTime {
 
 /// Wraps text at blanks.
 enum TextWrap {
+  /// Returns a line of a text as lines that fit a terminal. The first may begin with blanks, which the others have too,
+  /// and may contain colours (ECMA-48 SGR), which take no room.
+  static func wrapped(_ line: String, _ width: Int) -> String {
+    if line.utf8.count <= width { return line }
+    let text = line.drop { $0 == " " }
+    let blanks = String(repeating: " ", count: line.count - text.count)
+    let colours = colours(in: text)
+    guard text.count - colours > width - blanks.count else { return line }
+    let rest = blanks + String(repeating: " ", count: TableFit.indentation)
+    let lines = lines(String(text), width - blanks.count + colours, width - rest.count)
+    return blanks + lines.joined(separator: "\n" + rest)
+  }
+
+  /// The number of characters that only set a colour: from ESC to `m`.
+  private static func colours(in text: Substring) -> Int {
+    var count = 0
+    var isColour = false
+    for character in text {
+      if character == "\u{1B}" { isColour = true }
+      if isColour { count += 1 }
+      if character == "m" { isColour = false }
+    }
+    return count
+  }
+
   /// Returns the lines of a text.
   ///
   /// - Parameters:

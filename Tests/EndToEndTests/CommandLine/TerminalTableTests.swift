@@ -4,6 +4,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import nshist
+
 struct TerminalTableTests {
   private let folder: TemporaryFolder
   private let path: String
@@ -30,6 +32,35 @@ struct TerminalTableTests {
     let records = try StrictCSV.parse(outcome.output)
     let header = try #require(records.first)
     return records.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(header, $0)) }
+  }
+
+  @Test(
+    "no line of an answer is wider than the terminal, and no word is split",
+    .enabled(if: hasScript, "needs script"),
+    arguments: ["same 812 4711 4712", "shared container:0123456789ab 812"])
+  func prose(question: String) throws {
+    let (wide, narrow) = (
+      try terminal(question, columns: 1000), try terminal(question, columns: 80)
+    )
+    for line in narrow { #expect(line.count <= 80, "\(line)") }
+    #expect(narrow.count > wide.count, "\(narrow)")
+    // A narrow table writes some values into the sentence below a row: `REASON: gap`.
+    func words(_ lines: [String]) -> Set<String> {
+      Set(lines.flatMap { $0.split(separator: " ") }.map { $0.trimmingCharacters(in: [":"]) })
+    }
+    let split = words(narrow).subtracting(words(wide))
+    #expect(split.isEmpty, "\(split)")
+  }
+
+  @Test("a long line is continued below, after its own blanks, and colours take no room")
+  func wrapped() {
+    #expect(TextWrap.wrapped("one two", 7) == "one two")
+    #expect(TextWrap.wrapped("one two three", 9) == "one two\n  three")
+    #expect(TextWrap.wrapped("  one two three", 9) == "  one two\n    three")
+    #expect(TextWrap.wrapped("\u{1B}[31mone\u{1B}[0m two", 7) == "\u{1B}[31mone\u{1B}[0m two")
+    #expect(
+      TextWrap.wrapped("\u{1B}[31mone\u{1B}[0m two three", 9)
+        == "\u{1B}[31mone\u{1B}[0m two\n  three")
   }
 
   private static let hasScript = FileManager.default.fileExists(atPath: "/usr/bin/script")

@@ -32,4 +32,15 @@ import Testing
       #expect(try query(question + ["--format", "csv"]).output.split(separator: "\n").count == 1)
     }
   }
+
+  @Test("that no change was recorded also names the first sample, if the time begins before it")
+  func noChange() throws {
+    try recording.record()
+    let since = try time(-3600)
+    let outcome = try query(["changes", "--mark", "left-container", "--since", since])
+    #expect(
+      outcome.status == 2
+        && outcome.messages.contains("nothing is recorded before the first sample, at "),
+      "\(outcome)")
+  }
 }

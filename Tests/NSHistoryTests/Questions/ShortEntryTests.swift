@@ -70,6 +70,8 @@ struct ShortEntryTests {
     let joiner: [HistoryEntry] = try all { try reader.history(.pid(40), $0) }
     #expect(joiner.map { isOfWeb($0.process) } == [false, true, true], "\(joiner)")
     #expect(joiner.map(\.isInOtherContainer) == [false, true, false])
+    // So an entry without a container does not say that the process is in none.
+    #expect(joiner.allSatisfy { !$0.process.isCgroupRead })
     let found: [HistoryEntry] = try all { try reader.history(.container(EntryHistory.web), $0) }
     #expect(found.allSatisfy { isOfWeb($0.process) }, "\(found)")
     #expect(found.map(\.process.pid) == [10, 40, 40, 41])
