@@ -49,48 +49,12 @@ struct TruthTests {
     _ reader: HistoryReader, _ log: TruthLog, _ samples: SampleTable, run: String,
     seed: UInt64, namespacesHaveIDs: Bool
   ) throws {
-    var log = log
-    try log.findDisputedPIDs(in: reader)
-    #expect(log.disputed.count * 4 <= log.histories.count, "\(log.disputed)")
-    var checker = AnswerChecker(
-      log: log, samples: samples, random: SeededRandom(seed: seed),
-      namespacesHaveIDs: namespacesHaveIDs)
-    for _ in 0..<1500 {
-      let question = checker.question()
-      checker.check(try reader.same(question), to: question)
-    }
-    var ranges = RangeAnswerChecker(checker)
-    for _ in 0..<3000 where ranges.asked < 1500 {
-      let question = ranges.question()
-      ranges.check(try reader.same(question), to: question)
-    }
-    var groups = try SharedAnswerChecker(
-      reader, log: log, samples: samples, seed: seed, isExact: false)
-    try groups.examine(reader)
-    let falsehoods = groups.mistakes.count
-    #expect(falsehoods == 0, "\(groups.mistakes.prefix(5).joined(separator: "\n"))")
-    #expect(groups.shared > 50 && groups.unknown > 50)
-    print(
-      "groups, seed \(seed): \(groups.shared) shared, \(groups.unknown) unknown of \(groups.asked)")
-    print(
-      "truth, seed \(seed): \(log.histories.actionCount) steps, \(checker.asked) answers:"
-        + " \(checker.proven) proven, \(checker.unknown) unknown for a reason,"
-        + " \(checker.mayBeReused) of them for a reused inode number")
-    print("and over ranges: \(ranges.same) same, \(ranges.different) different of \(ranges.asked)")
-    let untruths = ranges.mistakes.count
-    try TruthFigures(
-      run: namespacesHaveIDs ? run : "samples without ids", seed: seed,
-      steps: log.histories.actionCount, answers: checker.asked + ranges.asked + groups.asked,
-      proven: checker.proven + ranges.same + ranges.different + groups.shared,
-      wrong: checker.mistakes.count + ranges.mistakes.count + groups.mistakes.count
-    ).report()
-    #expect(untruths == 0, "\(ranges.mistakes.prefix(5).joined(separator: "\n"))")
-    #expect(ranges.same > 50 && ranges.different > 5)
-    let mistakes = checker.mistakes.count
-    #expect(mistakes == 0, "\(checker.mistakes.prefix(5).joined(separator: "\n"))")
-    // Each verdict has to occur often, or the test would prove nothing.
-    #expect(checker.same > 50 && checker.different > 50 && checker.unknown > 50)
+    let examination = try TruthExamination(
+      of: reader, log, samples, seed: seed, isExact: false, namespacesHaveIDs: namespacesHaveIDs)
+    try examination.report(namespacesHaveIDs ? run : "samples without ids")
+    examination.expectTruth()
+    #expect(examination.moments.unknown > 50 && examination.groups.unknown > 50)
     // `inode-may-be-reused` is only for inode numbers that passed from one process to another between samples.
-    #expect(checker.mayBeReused * 20 < checker.asked)
+    #expect(examination.moments.mayBeReused * 20 < examination.moments.asked)
   }
 }
