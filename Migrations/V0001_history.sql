@@ -30,9 +30,10 @@
 --
 -- WHAT IS FINAL. A program that copies rows to another place may rely on this:
 --   never changed, once written:  history, boot, pid_space, clock_step, event_batch, event_loss, disagreement,
---                                 cgroup, past_description, task_program, task_login, program, login, pin_scan,
+--                                 cgroup, past_description, pin_scan,
 --                                 short-lived processes (`short_lived_task`), slice, slice_process, sample,
 --                                 sample_note
+--   changed by use:               program, login (used_seq grows)
 --   changed until it ends:        session (first_seq, last_seq, ended_wall_ns, end_reason), namespace (last_seq,
 --                                 and what was learned late: owner, parent, initial, maker, kernel_id), pin
 --                                 (until_scan, task_id), container (verified, and what is read from the engine's
@@ -48,7 +49,7 @@
 --   changed by retention:         history.watermark_seq grows. Rows of what had ended before it are removed, with
 --                                 the samples and events before it. In a row that began before it and ended later,
 --                                 from_seq or first_seq is raised to it, and the columns about the beginning are
---                                 cleared (membership.cause becomes 4). Only past_description.last_seq may be less
+--                                 cleared (membership.cause becomes 4, program_seq NULL). Only past_description.last_seq may be less
 --                                 than the watermark.
 --
 -- RETENTION removes the oldest part of a history, up to a sample: the watermark. It moves the watermark by a few
@@ -156,6 +157,7 @@ CREATE TABLE session (
   events               INTEGER CHECK (events IN (0, 1)),  -- whether kernel events were recorded
   -- Which processes that no sample observed were stored: all, those that changed a namespace, or none.
   short_lived          TEXT CHECK (short_lived IN ('all', 'changed', 'none')),
+  command_lines        INTEGER CHECK (command_lines IN (0, 1)),  -- whether command lines were recorded
   -- The limits of retention that the recorder was given: the age, and the size of the file. NULL for no limit.
   keep_ns              INTEGER CHECK (keep_ns > 0),
   max_bytes            INTEGER CHECK (max_bytes > 0),
@@ -375,16 +377,24 @@ CREATE TABLE task (
   has_past      INTEGER CHECK (has_past = 1),  -- 1 where past_description has rows of it
   last_parent_pid INTEGER,                   -- the parent that was read last; NULL if it is parent_pid
   -- The sum of: 1, uid is the parent's and was not read; 2, cgroup_id is the parent's and was not read;
-  -- 4, an event reported the start, so parent_pid is the process that made this one.
-  provenance    INTEGER
+  -- 4, an event reported the start, so parent_pid is the process that made this one; 8, program_id is the parent's, as
+  -- in a process that has executed no program since its start; 16, login_id is the parent's and was not read.
+  provenance    INTEGER,
+  program_id    INTEGER REFERENCES program,  -- NULL when not known, and for a kernel thread
+  -- The event of the exec right after which the program was read, or the sample that read it. NULL where it was not
+  -- read (see provenance), and where retention has removed that sample or event.
+  program_seq   INTEGER,
+  login_id      INTEGER REFERENCES login     -- NULL when not known
 ) STRICT;
 CREATE INDEX task_pid ON task (pid, start_ticks);
 CREATE INDEX task_thread ON task (pid, tid) WHERE tid IS NOT NULL;
 CREATE INDEX task_comm ON task (comm);
 CREATE INDEX task_cgroup ON task (cgroup_id);
+CREATE INDEX task_program ON task (program_id) WHERE program_id IS NOT NULL;
+CREATE INDEX task_login ON task (login_id) WHERE login_id IS NOT NULL;
 
--- A description that a task had before the one in `task`: its name, user, control group and parent. It is known to
--- have held up to last_seq; at next_seq another one is known to have held.
+-- A description that a task had before the one in `task`: its name, user, control group, parent, program and login. It
+-- is known to have held up to last_seq; at next_seq another one is known to have held.
 CREATE TABLE past_description (
   task_id    INTEGER NOT NULL REFERENCES task,
   next_seq   INTEGER NOT NULL,
@@ -396,47 +406,50 @@ CREATE TABLE past_description (
   cgroup_id  INTEGER REFERENCES cgroup,
   parent_pid INTEGER NOT NULL,
   provenance INTEGER,                        -- as in task
+  program_id INTEGER REFERENCES program,
+  program_seq INTEGER,                       -- as in task
+  login_id   INTEGER REFERENCES login,
   PRIMARY KEY (task_id, next_seq),
   CHECK (last_seq < next_seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX past_description_comm ON past_description (comm);
 CREATE INDEX past_description_cgroup ON past_description (cgroup_id);
 
--- A program with its arguments, once for all tasks that ran it.
+-- A program with its command line, once for all tasks that ran it.
+--
+-- A task has it from an exec until the next exec. Where events report execs, the first row of a task with the program
+-- begins with the exec, and the command line was read right after it. Otherwise a sample read it, and the task may have
+-- executed it at any time before; and an exec after that is only noticed if it changed the name of the task, or the
+-- address of its arguments, which the kernel randomizes. A process may rewrite its own command line (setproctitle(3)):
+-- it is recorded as it was when it was read.
 CREATE TABLE program (
   program_id   INTEGER PRIMARY KEY AUTOINCREMENT,
-  executable   TEXT,                         -- /proc/PID/exe, escaped; NULL when not readable
+  executable   TEXT,                         -- /proc/PID/exe, escaped: ' (deleted)' follows the path of a file that
+                                             --   was removed. NULL when not readable
   command_line TEXT,                         -- /proc/PID/cmdline, escaped, a blank between two arguments; NULL when
-                                             --   not readable
-  truncated    INTEGER CHECK (truncated = 1),  -- 1 where command_line is only the beginning
-  UNIQUE (executable, command_line)
+                                             --   not readable, and with `record --cmdline off`
+  -- The sum of: 1, command_line has only the first 512 bytes; 2, executable has only the first 512 bytes.
+  truncated    INTEGER CHECK (truncated BETWEEN 1 AND 3),
+  digest       INTEGER NOT NULL,             -- a hash of both texts, by which a recorder finds the row
+  -- The last sequence number at which a row of `short_lived_task` or `past_description` came to refer to this one, or at
+  -- which this one was inserted: retention needs it.
+  used_seq     INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX program_digest ON program (digest);
+CREATE INDEX program_used ON program (used_seq);
 
--- The program that a task ran from a sequence number on, until the next row of the task.
-CREATE TABLE task_program (
-  task_id    INTEGER NOT NULL,               -- of `short_lived_task` where it is negative
-  from_seq   INTEGER NOT NULL,
-  program_id INTEGER NOT NULL REFERENCES program,
-  PRIMARY KEY (task_id, from_seq)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX task_program_program ON task_program (program_id);
-
--- A login, as the audit subsystem of the kernel records it in each process that descends from it.
+-- A login, a session and a terminal, once for all tasks that had them.
 CREATE TABLE login (
-  login_id      INTEGER PRIMARY KEY AUTOINCREMENT,
-  login_uid     INTEGER,                     -- /proc/PID/loginuid; NULL where it is not set
-  audit_session INTEGER,                     -- /proc/PID/sessionid; NULL where it is not set
-  UNIQUE (login_uid, audit_session)
+  login_id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  login_uid    INTEGER,                      -- /proc/PID/loginuid: the user who logged in, whoever the user is now. -1
+                                             --   where there was no login; NULL when not readable
+  sid          INTEGER,                      -- the session id (setsid(2)): the PID of the leader of the session, 0 for
+                                             --   one of an outer pid namespace; NULL when not readable
+  tty          TEXT,                         -- the controlling terminal: 'pts/3'. Empty for none, NULL when not known
+  used_seq     INTEGER NOT NULL              -- as in program
 ) STRICT;
-
--- The login to which a task belonged from a sequence number on, until the next row of the task.
-CREATE TABLE task_login (
-  task_id  INTEGER NOT NULL,                 -- of `short_lived_task` where it is negative
-  from_seq INTEGER NOT NULL,
-  login_id INTEGER NOT NULL REFERENCES login,
-  PRIMARY KEY (task_id, from_seq)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX task_login_login ON task_login (login_id);
+CREATE INDEX login_sid ON login (sid, login_uid);
+CREATE INDEX login_used ON login (used_seq);
 
 -- One task in one namespace set, for one interval.
 CREATE TABLE membership (
@@ -493,7 +506,9 @@ CREATE TABLE short_lived_task (
   task_id        INTEGER AS (-from_seq) VIRTUAL,
   until_seq   INTEGER AS (from_seq + length) VIRTUAL,
   exact          INTEGER AS (3) VIRTUAL,     -- as membership.exact
-  provenance     INTEGER                     -- as in task
+  provenance     INTEGER,                    -- as in task
+  program_id     INTEGER,                    -- read right after the exec, unless provenance says that it is the parent's
+  login_id       INTEGER
 ) STRICT;
 CREATE INDEX short_lived_task_pid ON short_lived_task (pid);
 CREATE INDEX short_lived_task_set ON short_lived_task (set_id);
@@ -602,9 +617,11 @@ CREATE VIEW processes AS
          strftime('%Y-%m-%dT%H:%M:%S', t.start_wall_ns / 1000000000, 'unixepoch')
            || printf('.%02dZ', t.start_wall_ns % 1000000000 / 10000000) AS start,
          t.comm, t.uid, t.parent_pid, t.kernel_thread, COALESCE(t.nspid, t.pid) AS nspid, c.path AS cgroup, c.unit,
-         n.engine, n.id AS container, n.name AS container_name
+         n.engine, n.id AS container, n.name AS container_name,
+         g.command_line, g.executable, l.login_uid, l.sid, l.tty
   FROM task AS t JOIN pid_space AS p USING (space_id) JOIN boot AS b USING (boot_id)
   LEFT JOIN cgroup AS c USING (cgroup_id) LEFT JOIN container AS n USING (container_id)
+  LEFT JOIN program AS g USING (program_id) LEFT JOIN login AS l USING (login_id)
   UNION ALL
   SELECT r.task_id, b.uuid, p.pid_namespace_inode, r.pid, NULL, NULL,
          (SELECT strftime('%Y-%m-%dT%H:%M:%S', wall_ns / 1000000000, 'unixepoch')
@@ -612,33 +629,43 @@ CREATE VIEW processes AS
           FROM (SELECT e.wall_ns + 1000 * CAST(
                   substr(e.offsets, 6 * (r.from_seq - e.first_seq) + 1, 6) AS INTEGER)
                   AS wall_ns)),
-         r.comm, r.uid, COALESCE(a.pid, o.pid), 0, r.pid, c.path, c.unit, n.engine, n.id, n.name
+         r.comm, r.uid, COALESCE(a.pid, o.pid), 0, r.pid, c.path, c.unit, n.engine, n.id, n.name,
+         g.command_line, g.executable, l.login_uid, l.sid, l.tty
   FROM short_lived_task AS r JOIN event_batch AS e ON e.first_seq = (
     SELECT MAX(first_seq) FROM event_batch WHERE first_seq <= r.from_seq)
   JOIN session USING (session_id) JOIN pid_space AS p USING (space_id)
   JOIN boot AS b USING (boot_id) LEFT JOIN cgroup AS c USING (cgroup_id)
   LEFT JOIN container AS n USING (container_id)
+  LEFT JOIN program AS g ON g.program_id = r.program_id LEFT JOIN login AS l ON l.login_id = r.login_id
   LEFT JOIN task AS a ON a.task_id = r.parent_task_id
   LEFT JOIN short_lived_task AS o ON o.from_seq = -r.parent_task_id;
 
 -- All descriptions of each task, past and last ones. The last description of a task has no last_seq.
 CREATE VIEW descriptions AS
-  SELECT task_id, pid, tid, last_seq, next_seq, p.exact, p.comm, p.uid, c.path AS cgroup,
-         p.parent_pid, COALESCE(p.provenance, 0) & 1 AS uid_is_inherited,
-         COALESCE(p.provenance, 0) & 2 <> 0 AS cgroup_is_inherited
-  FROM past_description AS p JOIN task AS t USING (task_id)
-  LEFT JOIN cgroup AS c ON c.cgroup_id = p.cgroup_id
-  UNION ALL
-  SELECT task_id, pid, tid, NULL, NULL, NULL, comm, uid, c.path,
-         COALESCE(last_parent_pid, parent_pid), COALESCE(provenance, 0) & 1,
-         COALESCE(provenance, 0) & 2 <> 0
-  FROM task LEFT JOIN cgroup AS c USING (cgroup_id)
-  UNION ALL
-  SELECT r.task_id, r.pid, NULL, NULL, NULL, NULL, r.comm, r.uid, c.path, COALESCE(a.pid, o.pid),
-         COALESCE(r.provenance, 0) & 1, COALESCE(r.provenance, 0) & 2 <> 0
-  FROM short_lived_task AS r LEFT JOIN cgroup AS c USING (cgroup_id)
-  LEFT JOIN task AS a ON a.task_id = r.parent_task_id
-  LEFT JOIN short_lived_task AS o ON o.from_seq = -r.parent_task_id;
+  SELECT task_id, pid, tid, last_seq, next_seq, exact, comm, uid, path AS cgroup, parent_pid,
+         COALESCE(provenance, 0) & 1 AS uid_is_inherited,
+         COALESCE(provenance, 0) & 2 <> 0 AS cgroup_is_inherited,
+         command_line, executable, truncated, program_seq,
+         COALESCE(provenance, 0) & 8 <> 0 AS program_is_inherited,
+         login_uid, sid, tty, COALESCE(provenance, 0) & 16 <> 0 AS login_is_inherited
+  FROM (
+    SELECT p.task_id, t.pid, t.tid, p.last_seq, p.next_seq, p.exact, p.comm, p.uid, p.cgroup_id,
+           p.parent_pid, p.provenance, p.program_id, p.program_seq, p.login_id
+    FROM past_description AS p JOIN task AS t USING (task_id)
+    UNION ALL
+    SELECT task_id, pid, tid, NULL, NULL, NULL, comm, uid, cgroup_id,
+           COALESCE(last_parent_pid, parent_pid), provenance, program_id, program_seq, login_id
+    FROM task
+    UNION ALL
+    SELECT r.task_id, r.pid, NULL, NULL, NULL, NULL, r.comm, r.uid, r.cgroup_id,
+           COALESCE(a.pid, o.pid), r.provenance, r.program_id,
+           CASE WHEN r.program_id IS NOT NULL AND COALESCE(r.provenance, 0) & 8 = 0
+                THEN r.from_seq END, r.login_id
+    FROM short_lived_task AS r LEFT JOIN task AS a ON a.task_id = r.parent_task_id
+    LEFT JOIN short_lived_task AS o ON o.from_seq = -r.parent_task_id)
+  LEFT JOIN cgroup USING (cgroup_id)
+  LEFT JOIN (SELECT program_id, executable, command_line, truncated FROM program) USING (program_id)
+  LEFT JOIN (SELECT login_id, login_uid, sid, tty FROM login) USING (login_id);
 
 -- One row for each namespace. first_seen and last_seen bound the time in which a process was in it, or in which the
 -- link for children of a process led to it (pid_for_children, time_for_children).

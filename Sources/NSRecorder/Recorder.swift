@@ -80,7 +80,7 @@ public final class Recorder {
     if let source {
       self.source = source
     } else {
-      self.source = try SourceChoice.make(configuration.source, root, environment, identity)
+      self.source = try SourceChoice.make(configuration, root, environment, identity)
     }
     host = HostIdentity(root, files: Self.hostRoot(configuration, root))
     events =
@@ -204,7 +204,8 @@ public final class Recorder {
           timeNamespaceInode: environment.timeNamespaceInode,
           bootOffset: environment.bootOffset,
           hidePID: environment.hidePID?.rawValue, hasEvents: hasEvents,
-          shortLived: configuration.shortLived, started: started))
+          shortLived: configuration.shortLived, commandLines: configuration.commandLines,
+          started: started))
     } catch { throw .history(error) }
   }
 

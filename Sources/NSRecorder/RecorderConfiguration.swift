@@ -24,6 +24,8 @@ public struct RecorderConfiguration: Sendable {
   public var eventRing: Int
   /// Which of the short-lived processes, those that start and exit between two samples, the history records.
   public var shortLived: ShortLived
+  /// Whether the history holds the command lines of processes. They may hold passwords.
+  public var commandLines: Bool
   /// Nanoseconds from one scan for pins of namespaces (mounts, open files and sockets) to the next; nil to
   /// disable the scans. The recorder checks whether a scan is due after it writes a sample or events.
   public var pinsEvery: Int64?
@@ -74,6 +76,7 @@ public struct RecorderConfiguration: Sendable {
     database: String, interval: Int64 = 5_000_000_000, samples: Int? = nil,
     procRoot: String = "/proc", events: Events = .auto, threads: Bool = false,
     eventRing: Int = RecorderConfiguration.usualEventRing, shortLived: ShortLived = .all,
+    commandLines: Bool = true,
     pinsEvery: Int64? = RecorderConfiguration.usualPinsEvery,
     hostRoot: String? = nil, keep: Int64? = 30 * 86_400_000_000_000, maxSize: Int64? = 2 << 30,
     program: String = "NSRecorder"
@@ -86,6 +89,7 @@ public struct RecorderConfiguration: Sendable {
     self.threads = threads
     self.eventRing = eventRing
     self.shortLived = shortLived
+    self.commandLines = commandLines
     self.pinsEvery = pinsEvery
     self.hostRoot = hostRoot
     self.keep = keep

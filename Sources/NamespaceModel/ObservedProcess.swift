@@ -44,7 +44,7 @@ package struct ProcessFacts: Sendable, Hashable {
   }
 }
 
-/// The properties of a process that an `exec`, a `setuid`, a move between cgroups or a new parent can
+/// The properties of a process that an `exec`, a `setuid`, a move between cgroups, a new session or a new parent can
 /// change. Raw bytes: any may occur.
 package struct ProcessDescription: Sendable, Hashable {
   /// The name of the process, at most 15 bytes (`proc_pid_comm(5)`); nil when it could not be read.
@@ -55,29 +55,35 @@ package struct ProcessDescription: Sendable, Hashable {
   package var cgroup: [UInt8]?
   /// The PID of the parent; nil if it could not be read.
   package var parentPID: Int32?
+  /// The program; nil if it was not read. `Program.unknown` if the process has executed one that could not be read.
+  package var program: Program?
+  /// The login, the session and the terminal; nil if they were not read.
+  package var login: Login?
   /// The parts that have not been read since the process started or last executed a program. A new process has its
   /// parent's values, and usually has its own soon afterwards.
   package var inherited: InheritedParts
   /// Whether the process may have had this name for some time before the event that reports the description: it
   /// changed its name so often that the recorder omitted some of the names. Always false in a sample.
   package var mayBeOlder = false
-  /// The time, on the boot clock, after which the user, the cgroup or the parent changed to these values, if a sample
+  /// The time, on the boot clock, after which the user, the cgroup, the parent or the login changed to these values, if a sample
   /// read them before the event that reports the description, and could not report them. Nil if no sample had read
   /// them, and in a sample.
   package var changedSince: BootTime?
-  /// Whether the name of the process is unknown from the event that reports the description on, because the process
-  /// changes its name too often to report each name. `comm` is nil then. Always false in a sample.
+  /// Whether the name and the program of the process are unknown from the event that reports the description on,
+  /// because the process changes its name too often to report each name. `comm` is nil then. Always false in a sample.
   package var hidesNames = false
 
   /// A description with these values.
   package init(
     comm: [UInt8]?, uid: UInt32?, cgroup: [UInt8]?, parentPID: Int32? = nil,
-    inherited: InheritedParts = []
+    program: Program? = nil, login: Login? = nil, inherited: InheritedParts = []
   ) {
     self.comm = comm
     self.uid = uid
     self.cgroup = cgroup
     self.parentPID = parentPID
+    self.program = program
+    self.login = login
     self.inherited = inherited
   }
 
@@ -92,8 +98,25 @@ package struct ProcessDescription: Sendable, Hashable {
     if let new = new.uid { uid = new }
     if let new = new.cgroup { cgroup = new }
     if let new = new.parentPID { parentPID = new }
-    if new.uid != nil { inherited.setUser(new.inherited) }
-    if new.cgroup != nil { inherited.setCgroup(new.inherited) }
+    if let new = new.program {
+      program = new
+      inherited.remove(.program)
+    }
+    if let new = new.login { login = new }
+    inherited.formUnion(new.parts.intersection(new.inherited))
+    inherited.subtract(new.parts.subtracting(new.inherited))
+  }
+}
+
+extension ProcessDescription {
+  /// The parts that are known, of those that a process can inherit.
+  package var parts: InheritedParts {
+    var parts: InheritedParts = []
+    if uid != nil { parts.insert(.user) }
+    if cgroup != nil { parts.insert(.cgroup) }
+    if let program, program != .unknown { parts.insert(.program) }
+    if login != nil { parts.insert(.login) }
+    return parts
   }
 }
 
@@ -110,14 +133,12 @@ package struct InheritedParts: OptionSet, Sendable, Hashable {
   package static let user = InheritedParts(rawValue: 1)
   /// The control group.
   package static let cgroup = InheritedParts(rawValue: 2)
-
-  fileprivate mutating func setUser(_ other: InheritedParts) {
-    self = subtracting(.user).union(other.intersection(.user))
-  }
-
-  fileprivate mutating func setCgroup(_ other: InheritedParts) {
-    self = subtracting(.cgroup).union(other.intersection(.cgroup))
-  }
+  /// The program. Set only if it is that of the parent when the process started.
+  package static let program = InheritedParts(rawValue: 8)
+  /// The login, the session and the terminal.
+  package static let login = InheritedParts(rawValue: 16)
+  /// All parts.
+  package static let all: InheritedParts = [.user, .cgroup, .program, .login]
 }
 
 /// A namespace, with all that a source knows to distinguish it from every other namespace of the same

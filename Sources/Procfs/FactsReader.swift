@@ -42,37 +42,71 @@ enum FactsReader {
     }
   }
 
-  /// Reads the description, which may change. A part that cannot be read stays nil, which does not mean
-  /// that it changed: an exiting process has none of the parts.
+  /// Reads the description, which may change, and the address of the arguments (`StatLine.argumentStart`). A part that
+  /// cannot be read stays nil, which does not mean that it changed: an exiting process has none of the parts.
   ///
-  /// - Parameter isProc: whether the directory is in a proc file system. The owner of a process's
-  ///   directory is then its effective user (`pid_getattr` of fs/proc/base.c), and reading the owner
-  ///   costs a tenth of reading `status`.
-  static func description(in directory: Int32, isProc: Bool) -> ProcessDescription {
+  /// - Parameters:
+  ///   - isProc: whether the directory is in a proc file system. The owner of a process's
+  ///     directory is then its effective user (`pid_getattr` of fs/proc/base.c), and reading the owner
+  ///     costs a tenth of reading `status`.
+  ///   - readsCommandLine: whether the program includes the command line.
+  static func description(
+    in directory: Int32, isProc: Bool, readsCommandLine: Bool
+  ) -> (description: ProcessDescription, argumentStart: UInt64?) {
     var description = unknown
+    var argumentStart: UInt64?
     if case .success(let text) = SmallFile.read("../stat", in: directory),
       let stat = StatLine(text)
     {
       description.comm = stat.comm
       description.parentPID = stat.parentPID
+      argumentStart = stat.argumentStart
+      if !stat.isExiting {
+        description.login = Login(
+          uid: ProgramReader.loginUID("../", in: directory), session: stat.session,
+          terminal: stat.terminal)
+      }
+      if !stat.isKernelThread, !stat.isExiting {
+        description.program = ProgramReader.program(
+          "../", in: directory, readsCommandLine: readsCommandLine)
+      }
     }
     description.uid = isProc ? owner(of: directory) : status(in: directory)?.uid
     if case .success(var text) = SmallFile.read("../cgroup", in: directory) {
       if text.last == 0x0A { text.removeLast() }
       description.cgroup = text
     }
-    return description
+    return (description, argumentStart)
   }
 
   /// Reads the effective user and the cgroup of a process, given its PID; nil if they cannot be read, as
   /// after its exit.
-  static func userAndCgroup(of pid: Int32, root: ProcRoot) -> ProcessDescription? {
+  ///
+  /// - Parameters:
+  ///   - hasExecuted: whether the process has just executed a program: then the function also reads the program and the
+  ///     login.
+  ///   - readsCommandLine: whether the program includes the command line.
+  static func afterEvent(
+    of pid: Int32, hasExecuted: Bool, readsCommandLine: Bool, root: ProcRoot
+  ) -> ProcessDescription? {
     var status = Glibc.stat()
     guard fstatat(root.descriptor, "\(pid)", &status, 0) == 0,
       case .success(var cgroup) = SmallFile.read("\(pid)/cgroup", in: root.descriptor)
     else { return nil }
     if cgroup.last == 0x0A { cgroup.removeLast() }
-    return ProcessDescription(comm: nil, uid: status.st_uid, cgroup: cgroup)
+    var description = ProcessDescription(comm: nil, uid: status.st_uid, cgroup: cgroup)
+    if hasExecuted {
+      description.program = ProgramReader.program(
+        "\(pid)/", in: root.descriptor, readsCommandLine: readsCommandLine)
+      if case .success(let line) = SmallFile.read("\(pid)/stat", in: root.descriptor),
+        let stat = StatLine(line), !stat.isExiting
+      {
+        description.login = Login(
+          uid: ProgramReader.loginUID("\(pid)/", in: root.descriptor), session: stat.session,
+          terminal: stat.terminal)
+      }
+    }
+    return description
   }
 
   private static func owner(of directory: Int32) -> UInt32? {

@@ -8,6 +8,8 @@ struct KnownDescriptions {
 
   private struct Known {
     var description: ProcessDescription
+    /// The address of the arguments (`StatLine.argumentStart`) that was read with the description.
+    var argumentStart: UInt64?
     /// The start, on the boot clock, of the last pass that read all parts of the description; if none has,
     /// of the first pass that read the description.
     var read: BootTime
@@ -50,6 +52,10 @@ struct KnownDescriptions {
 
   subscript(token: ProcessToken) -> ProcessDescription? { known[token]?.description }
 
+  /// Returns the address of the arguments (`StatLine.argumentStart`) that was read with the description; nil if it is
+  /// not known.
+  func argumentStart(of token: ProcessToken) -> UInt64? { known[token]?.argumentStart }
+
   /// Returns the indices of the entries whose descriptions this pass reads again: those that follow the
   /// entries whose descriptions the previous pass read.
   mutating func due(in entries: ContiguousArray<ProcessEntry>) -> Range {
@@ -71,14 +77,15 @@ struct KnownDescriptions {
   /// Stores the parts that were read. Returns the time after which a difference to the known description
   /// arose: the start of the last pass that read all parts of that one. Nil if no description was known.
   mutating func learn(
-    _ read: ProcessDescription, of token: ProcessToken, at boot: BootTime
+    _ read: ProcessDescription, argumentStart: UInt64?, of token: ProcessToken, at boot: BootTime
   ) -> BootTime? {
     let isWhole = read.comm != nil && read.uid != nil && read.cgroup != nil && read.parentPID != nil
     guard let before = known[token] else {
-      known[token] = Known(description: read, read: boot)
+      known[token] = Known(description: read, argumentStart: argumentStart, read: boot)
       return nil
     }
     known[token]?.description.update(read)
+    known[token]?.argumentStart = argumentStart
     if isWhole { known[token]?.read = boot }
     return before.read
   }

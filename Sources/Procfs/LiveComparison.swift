@@ -90,7 +90,10 @@ package struct LiveComparison {
       }
       found.append(
         LiveProcess(
-          facts: facts, description: FactsReader.description(in: directory, isProc: root.isProc),
+          facts: facts,
+          description: FactsReader.description(
+            in: directory, isProc: root.isProc, readsCommandLine: true
+          ).description,
           threadOf: FactsReader.processOfThread(pid, in: directory)))
     }
     return found

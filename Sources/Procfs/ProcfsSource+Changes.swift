@@ -48,7 +48,7 @@ extension ProcfsSource {
                 tid: $0.tid, process: $0.process, startTicks: $0.startTicks,
                 origin: origins.removeValue(forKey: entry.token) ?? .unknown)
             },
-            description: learn(shared.description(describe(entry)), of: entry).description,
+            description: learn(shared.description(of: describe(entry)), of: entry).description,
             links: states(of: entry, initial, &shared)))
       case .changed:
         sample.changed.append(
@@ -94,32 +94,40 @@ extension ProcfsSource {
   }
 
   private func learn(
-    _ read: ProcessDescription, of entry: ProcessEntry
+    _ read: ReadDescription, of entry: ProcessEntry
   ) -> ProcessSample.Redescription {
-    let since = descriptions.learn(read, of: entry.token, at: passStart.boot)
-    return .init(token: entry.token, description: read, since: since)
+    let since = descriptions.learn(
+      read.description, argumentStart: read.argumentStart, of: entry.token, at: passStart.boot)
+    return .init(token: entry.token, description: read.description, since: since)
   }
 
   private func isUnchanged(_ known: ProcessDescription, _ entry: ProcessEntry) -> Bool {
     // If the directory of the process cannot be opened, the caller reads the description, which fails
     // as well.
     do {
-      return try withDirectory(of: entry) { descriptionCheck.isUnchanged(known, in: $0) } ?? false
+      return try withDirectory(of: entry) {
+        descriptionCheck.isUnchanged(
+          known, descriptions.argumentStart(of: entry.token), in: $0)
+      } ?? false
     } catch { return false }
   }
 
-  private func describe(_ entry: ProcessEntry) -> ProcessDescription {
+  private func describe(_ entry: ProcessEntry) -> ReadDescription {
     // A part that cannot be read stays nil: a failure here does not fail the pass.
     do {
       return try withDirectory(of: entry) {
-        FactsReader.description(in: $0, isProc: root.isProc)
-      } ?? FactsReader.unknown
-    } catch { return FactsReader.unknown }
+        FactsReader.description(
+          in: $0, isProc: root.isProc, readsCommandLine: readsCommandLines)
+      } ?? (FactsReader.unknown, nil)
+    } catch { return (FactsReader.unknown, nil) }
   }
 }
 
-/// Makes all processes of a pass with the same links share one array of link states, and those with the same name or
-/// cgroup share one text. This saves memory: most processes have the same values as others, and a first pass reports
+/// A description, and the address of the arguments (`StatLine.argumentStart`) that was read with it.
+typealias ReadDescription = (description: ProcessDescription, argumentStart: UInt64?)
+
+/// Makes all processes of a pass with the same links share one array of link states, and those with the same name,
+/// cgroup, executable or command line share one text. This saves memory: most processes have the same values as others, and a first pass reports
 /// all processes at once.
 struct SharedValues {
   private var states: [Codes: [LinkState]] = [:]
@@ -156,8 +164,18 @@ struct SharedValues {
   /// recorded. The next pass reads and reports the description of each new process in any case
   /// (`ProcessEntry.descriptionsDue`), so the missing parent costs no read. The descriptions of kernel threads are read
   /// once only.
-  mutating func description(_ new: ProcessDescription) -> ProcessDescription {
-    ProcessDescription(comm: text(new.comm), uid: new.uid, cgroup: text(new.cgroup))
+  mutating func description(of read: ReadDescription) -> ReadDescription {
+    let new = read.description
+    let program = new.program.map {
+      Program(
+        executable: text($0.executable), commandLine: text($0.commandLine), truncated: $0.truncated)
+    }
+    return (
+      ProcessDescription(
+        comm: text(new.comm), uid: new.uid, cgroup: text(new.cgroup), program: program,
+        login: new.login),
+      read.argumentStart
+    )
   }
 
   private mutating func text(_ new: [UInt8]?) -> [UInt8]? {

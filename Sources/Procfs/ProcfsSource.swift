@@ -67,6 +67,8 @@ package final class ProcfsSource: SampleSource {
   /// The number of directories that the source may hold open beyond `descriptorBudget`, for processes that
   /// started in the current clock tick: until the tick has passed, PID and start time do not identify them.
   private static let youngReserve = 24
+  /// Whether the source reads command lines.
+  let readsCommandLines: Bool
   /// Whether the next pass reads the threads of every process, not only those of processes whose main
   /// thread has exited.
   package var readsThreads = false
@@ -77,7 +79,12 @@ package final class ProcfsSource: SampleSource {
   ///   - identity: how the source distinguishes namespaces; by default, the best way that works.
   ///   - descriptorBudget: how many directories the source may hold open; by default, the limit of open
   ///     files, raised as far as possible, less the number that the rest of the program needs.
-  package init(root: ProcRoot, identity: IdentitySource? = nil, descriptorBudget: Int? = nil) {
+  ///   - readsCommandLines: whether the source reads command lines.
+  package init(
+    root: ProcRoot, identity: IdentitySource? = nil, descriptorBudget: Int? = nil,
+    readsCommandLines: Bool = true
+  ) {
+    self.readsCommandLines = readsCommandLines
     self.root = root
     self.identity = identity ?? IdentitySource.probe(root)
     self.descriptorBudget =

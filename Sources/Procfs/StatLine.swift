@@ -8,10 +8,18 @@ package struct StatLine: Sendable, Hashable {
   package var state: UInt8
   /// Field 4: the PID of the parent, 0 if the parent is outside the pid namespace of this `/proc`.
   package var parentPID: Int32
+  /// Field 6: the session id; 0 if the leader of the session is outside the pid namespace of this `/proc`.
+  package var session: Int32
+  /// Field 7: the device number of the controlling terminal, 0 for none.
+  package var terminal: Int32
   /// Field 9: the `PF_*` flags of the kernel's `linux/sched.h`.
   package var flags: UInt32
   /// Field 22: the start time of the process, in clock ticks of the boot clock.
   package var startTicks: UInt64
+  /// Field 48: the address of the arguments; nil if the kernel does not show it to this reader, or the line ends before
+  /// it. An exec places the arguments at another address, because the kernel randomizes it (`randomize_va_space` of
+  /// `proc_sys_kernel(5)`).
+  package var argumentStart: UInt64?
 
   /// `PF_KTHREAD`: the task is a kernel thread.
   package var isKernelThread: Bool { flags & 0x0020_0000 != 0 }
@@ -33,6 +41,7 @@ package struct StatLine: Sendable, Hashable {
     guard fields.count > 22 - 3, fields[0].count == 1,
       fields.count > 22 - 3 + 1 || line.last == 0x0A,
       let parent = Decimal.parse(fields[4 - 3]),
+      let session = Self.signed(fields[6 - 3]), let terminal = Self.signed(fields[7 - 3]),
       let flags = Decimal.parse(fields[9 - 3]),
       let start = Decimal.parse(fields[22 - 3]),
       let pid = Int32(exactly: pid), let parent = Int32(exactly: parent),
@@ -42,7 +51,20 @@ package struct StatLine: Sendable, Hashable {
     comm = Array(line[(open + 1)..<close])
     self.state = state
     parentPID = parent
+    self.session = session
+    self.terminal = terminal
     self.flags = flags
     startTicks = start
+    // Only a line with all 52 fields, so that `DescriptionCheck` finds the field from the end of the line.
+    let argumentStart = fields.count == 52 - 3 + 1 ? Decimal.parse(fields[48 - 3]) : nil
+    self.argumentStart = argumentStart == 0 ? nil : argumentStart
+  }
+
+  /// Parses a field that the kernel prints with a sign.
+  private static func signed(_ digits: ArraySlice<UInt8>) -> Int32? {
+    guard digits.first == UInt8(ascii: "-") else {
+      return Decimal.parse(digits).flatMap(Int32.init(exactly:))
+    }
+    return Decimal.parse(digits.dropFirst()).flatMap { Int32(exactly: -Int64(clamping: $0)) }
   }
 }

@@ -8,9 +8,13 @@ package final class TaskProbe {
   private let root: ProcRoot
   private let identity: IdentitySource
   private let reader = LinkReader()
+  private let readsCommandLines: Bool
 
   /// A probe of tasks in `root`.
-  package init(root: ProcRoot, identity: IdentitySource) {
+  ///
+  /// - Parameter readsCommandLines: whether the probe reads command lines.
+  package init(root: ProcRoot, identity: IdentitySource, readsCommandLines: Bool = true) {
+    self.readsCommandLines = readsCommandLines
     self.root = root
     self.identity = identity
   }
@@ -62,13 +66,34 @@ package final class TaskProbe {
       guard let facts = try FactsReader.facts(pid, in: directory, root: root),
         facts.startTicks != nil
       else { return nil }
-      return (facts, FactsReader.description(in: directory, isProc: root.isProc))
+      let read = FactsReader.description(
+        in: directory, isProc: root.isProc, readsCommandLine: readsCommandLines)
+      return (facts, read.description)
     } catch { return nil }
   }
 
   /// Reads the effective user and the cgroup of a process; nil if they cannot be read, as after its exit.
-  package func description(of pid: Int32) -> ProcessDescription? {
-    FactsReader.userAndCgroup(of: pid, root: root)
+  ///
+  /// - Parameter hasExecuted: whether the process has just executed a program: then the probe also reads the program,
+  ///   and the login, the session and the terminal.
+  package func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription? {
+    FactsReader.afterEvent(
+      of: pid, hasExecuted: hasExecuted, readsCommandLine: readsCommandLines, root: root)
+  }
+
+  /// Returns the program and the login of a process or thread; nil if the task with this start time has exited, or may
+  /// not be read.
+  package func programAndLogin(
+    of task: Int32, startTicks: UInt64
+  ) -> (program: Program?, login: Login?)? {
+    guard case .some(.some(let directory)) = open(task) else { return nil }
+    defer { close(directory) }
+    guard case .success(let line) = SmallFile.read("../stat", in: directory),
+      StatLine(line)?.startTicks == startTicks
+    else { return nil }
+    let read = FactsReader.description(
+      in: directory, isProc: root.isProc, readsCommandLine: readsCommandLines)
+    return (read.description.program, read.description.login)
   }
 
   /// Returns the text of `/proc/PID/cgroup` of a process or thread, without its last newline; nil if the task with this

@@ -6,20 +6,24 @@ internal import SQLite
 struct ExportProcesses {
   private let connection: Connection
   private var cgroups: ExportCgroups
+  private var programs: ExportPrograms
 
   init(_ connection: Connection) {
     self.connection = connection
     cgroups = ExportCgroups(connection)
+    programs = ExportPrograms(connection)
   }
 
   /// The columns of `task` that `read(task:into:)` reads.
   static let taskColumns = """
-    task_id, space_id, pid, tid, start_wall_ns, comm, uid, cgroup_id, has_past, provenance
+    task_id, space_id, pid, tid, start_wall_ns, comm, uid, cgroup_id, has_past, provenance,
+    program_id, login_id
     """
   /// The columns of `short_lived_task` that `read(shortLivedTask:of:start:into:)` reads, and those of
   /// the membership: its set, its first sequence number and its length.
   static let shortLivedTaskColumns = """
-    task_id, pid, comm, uid, cgroup_id, set_id, from_seq, length, provenance
+    task_id, pid, comm, uid, cgroup_id, set_id, from_seq, length, provenance,
+    program_id, login_id
     """
 
   /// Reads a row of `task` into `process`. Returns false if the file has no boot for the PID space of
@@ -37,6 +41,7 @@ struct ExportProcesses {
     process.uid = row.optionalInteger(6)
     (process.hasInheritedUID, process.hasInheritedCgroup) = Self.inherited(row, 9)
     try setCgroup(row.optionalInteger(7), of: &process)
+    try programs.set(row.optionalInteger(10), row.optionalInteger(11), of: &process)
     return true
   }
 
@@ -54,6 +59,7 @@ struct ExportProcesses {
     process.uid = row.optionalInteger(3)
     (process.hasInheritedUID, process.hasInheritedCgroup) = Self.inherited(row, 8)
     try setCgroup(row.optionalInteger(4), of: &process)
+    try programs.set(row.optionalInteger(9), row.optionalInteger(10), of: &process)
   }
 
   /// A description of a process, and the range of sequence numbers for which the export gives the
@@ -67,6 +73,8 @@ struct ExportProcesses {
     let cgroup: Int64?
     let hasInheritedUID: Bool
     let hasInheritedCgroup: Bool
+    let program: Int64?
+    let login: Int64?
     /// The container that `ContainerRule` derives from the namespaces of the process in this segment;
     /// nil if it derives none.
     var enclosure: ContainerRule.Enclosure?
@@ -90,7 +98,8 @@ struct ExportProcesses {
     return Segment(
       numbers: SequenceNumber.min...SequenceNumber.max, beginsExactly: true, endsExactly: true,
       comm: row.optionalText(2), uid: row.optionalInteger(3), cgroup: row.optionalInteger(4),
-      hasInheritedUID: hasInheritedUID, hasInheritedCgroup: hasInheritedCgroup)
+      hasInheritedUID: hasInheritedUID, hasInheritedCgroup: hasInheritedCgroup,
+      program: row.optionalInteger(9), login: row.optionalInteger(10))
   }
 
   /// Returns the descriptions of a process that `read(task:into:)` has read, in time order.
@@ -104,7 +113,8 @@ struct ExportProcesses {
     if !row.isNull(8) {
       let past = try connection.prepare(
         """
-        SELECT next_seq, last_seq, exact, comm, uid, cgroup_id, provenance FROM past_description
+        SELECT next_seq, last_seq, exact, comm, uid, cgroup_id, provenance, program_id, login_id
+        FROM past_description
         WHERE task_id = ? ORDER BY next_seq
         """
       ).bind(.integer(row.integer(0)))
@@ -119,7 +129,8 @@ struct ExportProcesses {
             numbers: first...max(first, last), beginsExactly: isExact, endsExactly: ends,
             comm: past.optionalText(3), uid: past.optionalInteger(4),
             cgroup: past.optionalInteger(5), hasInheritedUID: hasInheritedUID,
-            hasInheritedCgroup: hasInheritedCgroup))
+            hasInheritedCgroup: hasInheritedCgroup, program: past.optionalInteger(7),
+            login: past.optionalInteger(8)))
         first = next
         isExact = ends
       }
@@ -129,7 +140,8 @@ struct ExportProcesses {
       Segment(
         numbers: first...SequenceNumber.max, beginsExactly: isExact, endsExactly: false,
         comm: row.optionalText(5), uid: row.optionalInteger(6), cgroup: row.optionalInteger(7),
-        hasInheritedUID: hasInheritedUID, hasInheritedCgroup: hasInheritedCgroup))
+        hasInheritedUID: hasInheritedUID, hasInheritedCgroup: hasInheritedCgroup,
+        program: row.optionalInteger(10), login: row.optionalInteger(11)))
     return segments
   }
 
@@ -141,6 +153,7 @@ struct ExportProcesses {
     process.uid = segment.uid
     process.hasInheritedUID = segment.hasInheritedUID
     process.hasInheritedCgroup = segment.hasInheritedCgroup
+    try programs.set(segment.program, segment.login, of: &process)
     if let enclosure = segment.enclosure {
       process.cgroupMembership = try cgroups.membership(of: segment.cgroup, in: enclosure)
     } else {
@@ -192,6 +205,48 @@ struct ExportProcesses {
     // Text in the file is already escaped, unless someone edited the file.
     if process.comm.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return }
     process.comm = Array(SystemText.sanitized(String(decoding: process.comm, as: UTF8.self)).utf8)
+  }
+}
+
+/// Reads and caches the programs and logins of an export, because many processes share few of them.
+struct ExportPrograms {
+  private let connection: Connection
+  private var programs = Slots<ExportProgram>(bits: 11)
+  private var logins = Slots<ExportLogin>(bits: 8)
+
+  init(_ connection: Connection) { self.connection = connection }
+
+  /// Sets the program and the login of a process, by their rows.
+  mutating func set(
+    _ program: Int64?, _ login: Int64?, of process: inout ExportProcess
+  ) throws(SQLiteError) {
+    process.program = try program.flatMap { (row) throws(SQLiteError) in try self.program(row) }
+    process.login = try login.flatMap { (row) throws(SQLiteError) in try self.login(row) }
+  }
+
+  private mutating func program(_ row: Int64) throws(SQLiteError) -> ExportProgram? {
+    if let known = programs[row] { return known }
+    let found = try connection.prepare(
+      "SELECT executable, command_line FROM program WHERE program_id = ?"
+    ).bind(.integer(row)).first { row in
+      ExportProgram(
+        executable: row.optionalText(0).map(SystemText.sanitized),
+        commandLine: row.optionalText(1).map(SystemText.sanitized))
+    }
+    programs[row] = found
+    return found
+  }
+
+  private mutating func login(_ row: Int64) throws(SQLiteError) -> ExportLogin? {
+    if let known = logins[row] { return known }
+    let found = try connection.prepare("SELECT login_uid, sid, tty FROM login WHERE login_id = ?")
+      .bind(.integer(row)).first { row in
+        ExportLogin(
+          uid: row.optionalInteger(0), session: row.optionalInteger(1),
+          terminal: row.optionalText(2).map(SystemText.sanitized))
+      }
+    logins[row] = found
+    return found
   }
 }
 

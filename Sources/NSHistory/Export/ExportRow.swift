@@ -105,6 +105,10 @@ package struct ExportRow: Sendable, Hashable {
   package var container: ContainerRecord?
   /// The evidence for the container; nil if the process is known to have been in none.
   package var containerSource: ContainerSource?
+  /// The program; nil if it is not known.
+  package var program: ExportProgram?
+  /// The login, the session and the terminal; nil if they are not known.
+  package var login: ExportLogin?
 }
 
 // The parts of which the rows of an export are made. Consecutive rows repeat much. A writer of millions
@@ -140,6 +144,10 @@ package struct ExportProcess: Sendable {
   var hasInheritedCgroup = false
   /// Its cgroup, and the container; nil if the cgroup is unreadable.
   package internal(set) var cgroupMembership: ExportCgroupMembership?
+  /// The program; nil if it is not known.
+  package internal(set) var program: ExportProgram?
+  /// The login, the session and the terminal; nil if they are not known.
+  package internal(set) var login: ExportLogin?
   /// The same as `row`.
   var task: TaskID { TaskID(rawValue: row) }
   /// The evidence for the container; nil if the process is known to have been in none.
@@ -147,6 +155,54 @@ package struct ExportProcess: Sendable {
     if cgroupMembership?.isByNamespaces == true { return .namespaces }
     if hasInheritedCgroup { return .inherited }
     return cgroupMembership?.hasContainer == true ? .cgroup : nil
+  }
+}
+
+/// The program of a process, as in `RecordedProgram`.
+package final class ExportProgram: Sendable, Hashable {
+  /// The path of its executable, escaped; nil if it could not be read.
+  package let executable: String?
+  /// Its command line, escaped; nil if it could not be read, or was not to be recorded.
+  package let commandLine: String?
+
+  init(executable: String?, commandLine: String?) {
+    self.executable = executable
+    self.commandLine = commandLine
+  }
+
+  package static func == (one: ExportProgram, other: ExportProgram) -> Bool {
+    one.executable == other.executable && one.commandLine == other.commandLine
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(executable)
+    hasher.combine(commandLine)
+  }
+}
+
+/// The login, the session and the terminal of a process, as in `RecordedLogin`.
+package final class ExportLogin: Sendable, Hashable {
+  /// The user id with which somebody logged in; -1 for no login, nil if it could not be read.
+  package let uid: Int64?
+  /// The session id; nil if it could not be read.
+  package let session: Int64?
+  /// The controlling terminal; empty for none, nil if it is not known.
+  package let terminal: String?
+
+  init(uid: Int64?, session: Int64?, terminal: String?) {
+    self.uid = uid
+    self.session = session
+    self.terminal = terminal
+  }
+
+  package static func == (one: ExportLogin, other: ExportLogin) -> Bool {
+    one.uid == other.uid && one.session == other.session && one.terminal == other.terminal
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(uid)
+    hasher.combine(session)
+    hasher.combine(terminal)
   }
 }
 
@@ -220,5 +276,7 @@ extension ExportRow {
     cgroup = process.cgroupMembership?.cgroup
     container = process.cgroupMembership?.container
     containerSource = process.containerSource
+    program = process.program
+    login = process.login
   }
 }

@@ -117,6 +117,8 @@ extension ContainerRecord {
     cgroup.container_id, container.id, engine, pod, container.name, image, pod_name, pod_namespace,
     sandbox, unit, container.owner_uid, container.verified
     """
+  /// The number of these columns.
+  static let columnCount: Int32 = 12
   static let joins = "LEFT JOIN container ON container.container_id = cgroup.container_id"
 
   /// Returns the systemd unit of a row whose `columns` begin at `first`; nil if the cgroup is in none.

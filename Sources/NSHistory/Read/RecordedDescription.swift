@@ -2,7 +2,7 @@ internal import Containers
 internal import NamespaceModel
 internal import SQLite
 
-/// A description of a process as the history records it: its name, user, parent and cgroup.
+/// A description of a process as the history records it: its name, user, parent, cgroup, program and login.
 package struct RecordedDescription: Sendable, Hashable {
   /// Its name, escaped (`SystemText`); nil if unreadable.
   package let comm: String?
@@ -23,12 +23,25 @@ package struct RecordedDescription: Sendable, Hashable {
   package let hasInheritedUID: Bool
   /// Whether the cgroup was copied from the parent, because the process's own was not read.
   package let hasInheritedCgroup: Bool
+  /// The program; nil if it is not known, and for a kernel thread.
+  package internal(set) var program: RecordedProgram?
+  /// The login, the session and the terminal; nil if they are not known.
+  package let login: RecordedLogin?
 
-  /// Creates a description from columns of a row, the last of which are `ContainerRecord.columns` and begin at
-  /// `container`.
+  /// The columns of a row from which a description is created, after others of its table.
+  static let columns = "\(ContainerRecord.columns), \(RecordedProgram.columns)"
+
+  /// Returns the joins for `columns` of a table that is joined with `cgroup`.
+  static func joins(_ table: String) -> String {
+    "\(ContainerRecord.joins) \(RecordedProgram.joins(table))"
+  }
+
+  /// Creates a description from columns of a row, the last of which are `columns` and begin at `joined`.
+  ///
+  /// - Parameter programRead: the exec or the sample with which the program was read.
   init(
     comm: String?, uid: Int64?, parentPID: Int64, cgroup: String?, provenance: Int64?,
-    _ row: Statement, container: Int32
+    programRead: SequenceNumber?, _ row: Statement, joined container: Int32
   ) {
     // A recorder writes escaped text, but the file may have been edited.
     self.comm = comm.map(SystemText.sanitized)
@@ -40,6 +53,10 @@ package struct RecordedDescription: Sendable, Hashable {
     let inherited = Provenance(provenance).inherited
     hasInheritedUID = inherited.contains(.user)
     hasInheritedCgroup = inherited.contains(.cgroup)
+    let first = container + ContainerRecord.columnCount
+    program = RecordedProgram(
+      row, from: first, isInherited: inherited.contains(.program), number: programRead)
+    login = RecordedLogin(row, from: first, isInherited: inherited.contains(.login))
   }
 }
 
@@ -81,7 +98,7 @@ extension RecordedDescription {
 
 /// A description that a process had before a later one was read; see `past_description` in `Migrations`.
 struct PastDescription: Sendable, Hashable {
-  let description: RecordedDescription
+  var description: RecordedDescription
   /// The last sample or event at which the description is known to have held.
   let last: SequenceNumber
   /// The first sample or event at which another description is known to have held.
@@ -254,15 +271,17 @@ final class DescriptionReader {
     return try connection.prepare(
       """
       SELECT next_seq, last_seq, exact, comm, uid, parent_pid, path, provenance,
-        \(ContainerRecord.columns)
-      FROM past_description LEFT JOIN cgroup USING (cgroup_id) \(ContainerRecord.joins)
+        program_seq, \(RecordedDescription.columns)
+      FROM past_description LEFT JOIN cgroup USING (cgroup_id)
+        \(RecordedDescription.joins("past_description"))
       WHERE task_id = ? ORDER BY next_seq
       """
     ).bind(.number(process.task)).map { row in
       PastDescription(
         description: RecordedDescription(
           comm: row.optionalText(3), uid: row.optionalInteger(4), parentPID: row.integer(5),
-          cgroup: row.optionalText(6), provenance: row.optionalInteger(7), row, container: 8),
+          cgroup: row.optionalText(6), provenance: row.optionalInteger(7),
+          programRead: row.optionalSequence(8), row, joined: 9),
         last: row.sequence(1), next: row.sequence(0), isExact: row.integer(2) == 1)
     }
   }

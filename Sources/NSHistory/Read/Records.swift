@@ -62,6 +62,13 @@ extension ProcessRecord {
   package var cgroup: String? { description.cgroup }
   /// The innermost systemd unit that its cgroup names, such as `nginx.service`; nil if the cgroup names none.
   package var unit: String? { description.unit }
+  /// The program; nil if it is not known, and for a kernel thread.
+  package var program: RecordedProgram? { description.program }
+  /// The login, the session and the terminal; nil if they are not known.
+  package var login: RecordedLogin? { description.login }
+  /// Its command line, escaped (`SystemText`), with a blank between two arguments; nil if it is not known. A process can
+  /// rewrite it: it is the one that was read after the last exec, or by a sample.
+  public var commandLine: String? { description.program?.commandLine }
   /// The container of the process, as `ContainerRule` determines it; nil for a process that is in none.
   package var container: ContainerRecord? { description.container }
   /// The evidence for the container; nil if the process's own cgroup was read and names no container.
@@ -86,6 +93,11 @@ extension ProcessRecord {
         Self.apart(possibleDescriptions.map(\.cgroup)).count > 1
           || Self.apart(possibleDescriptions.map(\.container?.id)).count > 1
       case .ppid: parentPIDs.count != 1
+      case .commandLine: Self.apart(possibleDescriptions.map(\.program?.commandLine)).count > 1
+      case .executable: Self.apart(possibleDescriptions.map(\.program?.executable)).count > 1
+      case .loginUID: Self.apart(possibleDescriptions.map(\.login?.uid)).count > 1
+      case .session: Self.apart(possibleDescriptions.map(\.login?.session)).count > 1
+      case .terminal: Self.apart(possibleDescriptions.map(\.login?.terminal)).count > 1
       }
     }
   }
@@ -106,6 +118,16 @@ package enum DescriptionPart: String, Sendable, Hashable, CaseIterable {
   case container
   /// The parent.
   case ppid
+  /// The command line.
+  case commandLine = "command_line"
+  /// The path of the executable.
+  case executable
+  /// The user who logged in.
+  case loginUID = "login_uid"
+  /// The session.
+  case session = "sid"
+  /// The terminal.
+  case terminal = "tty"
 }
 
 extension ProcessRecord {
@@ -174,16 +196,16 @@ extension ProcessRecord {
   static let columns = """
     task_id, boot_id, start_wall_ns, comm, uid, parent_pid, kernel_thread, path, space_id,
     start_ticks, ticks_per_second, pid, tid, nspid, has_past, last_parent_pid, provenance,
-    \(ContainerRecord.columns)
+    program_seq, \(RecordedDescription.columns)
     """
   static let joins = """
     JOIN pid_space USING (space_id) JOIN boot USING (boot_id) LEFT JOIN cgroup USING (cgroup_id)
-    \(ContainerRecord.joins)
+    \(RecordedDescription.joins("task"))
     """
   /// The joins for a query in which a row of `task` may be missing.
   static let leftJoins = """
     LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
-    LEFT JOIN cgroup USING (cgroup_id) \(ContainerRecord.joins)
+    LEFT JOIN cgroup USING (cgroup_id) \(RecordedDescription.joins("task"))
     """
 
   /// Creates a process from a row whose `columns` begin at `first`. The row does not hold when samples saw the
@@ -200,7 +222,7 @@ extension ProcessRecord {
         comm: row.optionalText(first + 3), uid: row.optionalInteger(first + 4),
         parentPID: row.optionalInteger(first + 15) ?? row.integer(first + 5),
         cgroup: row.optionalText(first + 7), provenance: row.optionalInteger(first + 16),
-        row, container: first + 17),
+        programRead: row.optionalSequence(first + 17), row, joined: first + 18),
       hasPast: row.optionalInteger(first + 14) != nil,
       makerPID: Provenance(row.optionalInteger(first + 16)).hasMaker
         ? row.integer(first + 5) : nil,

@@ -131,6 +131,7 @@ final class TaskHistoryReader {
     guard let first = memberships.first, let last = memberships.last else { return nil }
     var process = row
     process.past = try descriptions.past(of: row)
+    try setReadings(of: &process)
     let found = try index.point(first.from)
     process.firstSeen =
       first.beginsExactly
@@ -147,6 +148,22 @@ final class TaskHistoryReader {
       foundBySample: found.isExact && !first.beginsExactly && !isThread ? found : nil,
       isStartReported: first.beginsExactly && !isThread ? try isStart(found, of: process) : false,
       thread: isThread ? try threadBounds(row.task, first, last) : nil)
+  }
+
+  /// Sets when the programs of a process were read (`RecordedProgram.reading`).
+  func setReadings(of process: inout ProcessRecord) throws(SQLiteError) {
+    process.description.program = try withReading(process.description.program)
+    for index in process.past.indices {
+      process.past[index].description.program = try withReading(
+        process.past[index].description.program)
+    }
+  }
+
+  private func withReading(_ program: RecordedProgram?) throws(SQLiteError) -> RecordedProgram? {
+    guard var program, let number = program.number else { return program }
+    let point = try index.point(number)
+    program.reading = .init(time: point.wall, isAfterExec: point.isEvent)
+    return program
   }
 
   /// The longest time that may pass between the start time of a process and the event that reports the start.
@@ -308,8 +325,9 @@ struct ShortLivedTaskReader {
     let rows = try connection.prepare(
       """
       SELECT r.from_seq, r.length, r.pid, r.set_id, r.comm, r.uid, path,
-        COALESCE(a.pid, o.pid, 0), r.provenance, \(ContainerRecord.columns)
-      FROM short_lived_task AS r LEFT JOIN cgroup ON cgroup.cgroup_id = r.cgroup_id \(ContainerRecord.joins)
+        COALESCE(a.pid, o.pid, 0), r.provenance, \(RecordedDescription.columns)
+      FROM short_lived_task AS r LEFT JOIN cgroup ON cgroup.cgroup_id = r.cgroup_id
+        \(RecordedDescription.joins("r"))
         LEFT JOIN task AS a ON a.task_id = r.parent_task_id
         LEFT JOIN short_lived_task AS o ON o.from_seq = -r.parent_task_id
       WHERE \(condition)
@@ -332,7 +350,8 @@ struct ShortLivedTaskReader {
       set = row.set(3)
       description = RecordedDescription(
         comm: row.optionalText(4), uid: row.optionalInteger(5), parentPID: row.integer(7),
-        cgroup: row.optionalText(6), provenance: row.optionalInteger(8), row, container: 9)
+        cgroup: row.optionalText(6), provenance: row.optionalInteger(8), programRead: from, row,
+        joined: 9)
     }
   }
 
@@ -343,10 +362,14 @@ struct ShortLivedTaskReader {
     let membership = try Membership(
       shortLivedTask: row.from, length: row.length, set: row.set, in: session)
     let start = try index.point(row.from)
+    var description = row.description
+    if description.program?.number != nil {
+      description.program?.reading = .init(time: start.wall, isAfterExec: true)
+    }
     let process = ProcessRecord(
       task: TaskID(shortLivedFrom: row.from), boot: session.boot, space: session.space,
       pid: row.pid, tid: nil,
-      start: start.wall, startBoot: start.boot, description: row.description, hasPast: false,
+      start: start.wall, startBoot: start.boot, description: description, hasPast: false,
       makerPID: row.description.parentPID == 0 ? nil : row.description.parentPID,
       isKernelThread: false, nspid: [], firstSeen: start.wall,
       lastSeen: try index.point(membership.until + 1).wall, isOpen: false)

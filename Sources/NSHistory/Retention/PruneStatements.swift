@@ -24,14 +24,12 @@ enum PruneStatements {
     CREATE TEMP TABLE loose_namespace (namespace_id INTEGER PRIMARY KEY);
     CREATE TEMP TABLE loose_cgroup (cgroup_id INTEGER PRIMARY KEY);
     CREATE TEMP TABLE loose_container (container_id INTEGER PRIMARY KEY);
-    CREATE TEMP TABLE loose_program (program_id INTEGER PRIMARY KEY);
-    CREATE TEMP TABLE loose_login (login_id INTEGER PRIMARY KEY);
     """
 
   /// The temporary tables that are empty between two moves.
   static let emptied = [
     "ended", "reaching", "kept_task", "gone_task", "loose_set", "loose_namespace", "loose_cgroup",
-    "loose_container", "loose_program", "loose_login",
+    "loose_container",
   ]
 
   /// The classes of lengths of `membership_span`.
@@ -100,14 +98,6 @@ enum PruneStatements {
     INSERT OR IGNORE INTO loose_cgroup SELECT cgroup_id FROM short_lived_task
     WHERE from_seq < ?1 AND cgroup_id IS NOT NULL
     """,
-    """
-    INSERT OR IGNORE INTO loose_program SELECT program_id FROM task_program
-    WHERE task_id > -?1 AND task_id < 0
-    """,
-    """
-    INSERT OR IGNORE INTO loose_login SELECT login_id FROM task_login
-    WHERE task_id > -?1 AND task_id < 0
-    """,
   ]
 
   /// Removes the rows of samples, of events and of the processes that only events reported.
@@ -118,8 +108,6 @@ enum PruneStatements {
     "DELETE FROM event_batch WHERE first_seq < ?1",
     "DELETE FROM sample_note WHERE seq < ?1",
     "DELETE FROM sample WHERE seq < ?1",
-    "DELETE FROM task_program WHERE task_id > -?1 AND task_id < 0",
-    "DELETE FROM task_login WHERE task_id > -?1 AND task_id < 0",
     "DELETE FROM short_lived_task WHERE from_seq < ?1",
   ]
 
@@ -148,7 +136,7 @@ enum PruneStatements {
   ]
 
   /// Removes the past descriptions of tasks that are gone, and those that another description followed before the
-  /// watermark or at it.
+  /// watermark or at it. Clears the reference of the others to a sample or event that is removed.
   static let descriptions = [
     """
     INSERT OR IGNORE INTO loose_cgroup SELECT cgroup_id FROM past_description
@@ -165,28 +153,15 @@ enum PruneStatements {
     WHERE task_id IN (SELECT task_id FROM kept_task) AND has_past = 1
       AND NOT EXISTS (SELECT 1 FROM past_description AS p WHERE p.task_id = task.task_id)
     """,
+    """
+    UPDATE task SET program_seq = NULL
+    WHERE task_id IN (SELECT task_id FROM kept_task) AND program_seq < ?1
+    """,
+    """
+    UPDATE past_description SET program_seq = NULL
+    WHERE task_id IN (SELECT task_id FROM kept_task) AND program_seq < ?1
+    """,
   ]
-
-  /// Removes the rows of `task_program` or `task_login` that belong to tasks that are gone, or that a later row of the
-  /// task replaced before the watermark or at it. Raises the beginning of the row that holds at the watermark to it.
-  static func facts(_ table: String, _ column: String) -> [String] {
-    let loose = "INSERT OR IGNORE INTO loose_\(column.dropLast(3)) SELECT \(column) FROM \(table)"
-    let isReplaced = """
-      task_id IN (SELECT task_id FROM kept_task) AND from_seq < ?1 AND EXISTS (
-        SELECT 1 FROM \(table) AS n WHERE n.task_id = \(table).task_id
-          AND n.from_seq > \(table).from_seq AND n.from_seq <= ?1)
-      """
-    return [
-      "\(loose) WHERE task_id IN (SELECT task_id FROM gone_task)",
-      "DELETE FROM \(table) WHERE task_id IN (SELECT task_id FROM gone_task)",
-      "\(loose) WHERE \(isReplaced)",
-      "DELETE FROM \(table) WHERE \(isReplaced)",
-      """
-      UPDATE \(table) SET from_seq = ?1
-      WHERE task_id IN (SELECT task_id FROM kept_task) AND from_seq < ?1
-      """,
-    ]
-  }
 
   /// Removes the tasks that are gone. The pins that such a process held open get a copy of its name first.
   static let tasks = [
@@ -312,15 +287,16 @@ enum PruneStatements {
         WHERE p.container_id = container.container_id)
     """
 
-  /// Removes the programs and logins to which no row refers.
+  /// Removes the programs and logins to which no row refers. A row of `short_lived_task` or `past_description` that
+  /// referred to one with this `used_seq` is removed by now.
   static let programs = [
     """
-    DELETE FROM program WHERE program_id IN (SELECT program_id FROM loose_program)
-      AND NOT EXISTS (SELECT 1 FROM task_program AS t WHERE t.program_id = program.program_id)
+    DELETE FROM program WHERE used_seq <= ?1
+      AND NOT EXISTS (SELECT 1 FROM task AS t WHERE t.program_id = program.program_id)
     """,
     """
-    DELETE FROM login WHERE login_id IN (SELECT login_id FROM loose_login)
-      AND NOT EXISTS (SELECT 1 FROM task_login AS t WHERE t.login_id = login.login_id)
+    DELETE FROM login WHERE used_seq <= ?1
+      AND NOT EXISTS (SELECT 1 FROM task AS t WHERE t.login_id = login.login_id)
     """,
   ]
 

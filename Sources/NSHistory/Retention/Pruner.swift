@@ -83,10 +83,6 @@ final class Pruner {
     for sql in PruneStatements.memberships + PruneStatements.findTasks
       + PruneStatements.descriptions
     { try run(sql, [.number(watermark)]) }
-    for (table, column) in [("task_program", "program_id"), ("task_login", "login_id")]
-    where try !isEmpty(table) {
-      for sql in PruneStatements.facts(table, column) { try run(sql, [.number(watermark)]) }
-    }
     for sql in PruneStatements.tasks { try run(sql, [.number(watermark)]) }
     if let firstScan { for sql in PruneStatements.pins { try run(sql, [.integer(firstScan)]) } }
     for sql in PruneStatements.sets { try run(sql, [.number(watermark)]) }
@@ -119,12 +115,5 @@ final class Pruner {
 
   private func count(_ table: String) throws(SQLiteError) -> Int {
     Int(try connection.prepare("SELECT COUNT(*) FROM \(table)").first { $0.integer(0) } ?? 0)
-  }
-
-  private func isEmpty(_ table: String) throws(SQLiteError) -> Bool {
-    try connection.prepare("SELECT NOT EXISTS (SELECT 1 FROM \(table))").first {
-      $0.integer(0) == 1
-    }
-      ?? true
   }
 }

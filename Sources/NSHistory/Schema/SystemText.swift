@@ -20,6 +20,11 @@ package enum SystemText {
     return text
   }
 
+  /// Returns a command line in escaped form, with a blank in place of each NUL between two arguments.
+  package static func escaped(commandLine bytes: [UInt8]) -> String {
+    escaped(bytes.map { $0 == 0 ? UInt8(ascii: " ") : $0 })
+  }
+
   /// Returns any text in a form that a terminal shows as one line. Text that `escaped` returned stays as it is.
   package static func sanitized(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }

@@ -552,6 +552,9 @@ struct SliceRows {
         CROSS JOIN past_description AS p ON p.task_id = c.id
       UNION ALL SELECT p.next_seq FROM temp.cut_task AS c
         CROSS JOIN past_description AS p ON p.task_id = c.id
+      UNION ALL SELECT p.program_seq FROM temp.cut_task AS c
+        CROSS JOIN past_description AS p ON p.task_id = c.id
+      UNION ALL SELECT t.program_seq FROM temp.cut_task AS c CROSS JOIN task AS t ON t.task_id = c.id
       UNION ALL SELECT n.first_seq FROM temp.cut_namespace AS c
         CROSS JOIN namespace AS n ON n.namespace_id = c.id
       UNION ALL SELECT n.last_seq FROM temp.cut_namespace AS c

@@ -264,22 +264,19 @@ struct SliceCopy {
   }
 
   private func copyTasks() throws(SQLiteError) {
-    for table in ["task", "membership", "past_description", "task_program", "task_login"] {
+    for table in ["task", "membership", "past_description"] {
       try copy(table, where: "cut_task", is: "task_id")
     }
     try copy(
       "short_lived_task", where: "cut_short", is: "from_seq",
-      "from_seq, length, pid, set_id, parent_task_id, comm, uid, cgroup_id, provenance")
+      "from_seq, length, pid, set_id, parent_task_id, comm, uid, cgroup_id, provenance, "
+        + "program_id, login_id")
     for (table, column) in [("program", "program_id"), ("login", "login_id")] {
       try run(
         """
-        INSERT INTO slice.task_\(table) SELECT t.* FROM temp.cut_short AS chosen
-        CROSS JOIN main.task_\(table) AS t ON t.task_id = -chosen.id
-        """)
-      try run(
-        """
         INSERT INTO slice.\(table) SELECT t.* FROM (
-          SELECT DISTINCT \(column) FROM slice.task_\(table)) AS chosen
+          SELECT \(column) FROM slice.task UNION SELECT \(column) FROM slice.past_description
+          UNION SELECT \(column) FROM slice.short_lived_task) AS chosen
         CROSS JOIN main.\(table) AS t ON t.\(column) = chosen.\(column)
         """)
     }

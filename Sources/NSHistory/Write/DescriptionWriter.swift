@@ -14,7 +14,7 @@ struct Provenance {
   }
 
   init(_ value: Int64?) {
-    inherited = InheritedParts(rawValue: value ?? 0).intersection([.user, .cgroup])
+    inherited = InheritedParts(rawValue: value ?? 0).intersection(.all)
     hasMaker = (value ?? 0) & Self.maker != 0
   }
 
@@ -51,6 +51,10 @@ final class DescriptionWriter {
     var cgroup: Int64?
     var parent: Int64
     var provenance: Provenance
+    var program: Int64?
+    /// The sample or event at which the program was read; nil if it was not.
+    var programRead: SequenceNumber?
+    var login: Int64?
     /// The first sample or event at which this description is known to have held.
     let since: SequenceNumber
   }
@@ -102,7 +106,7 @@ final class DescriptionWriter {
   ///   - last: the last sample or event at which the previous description is known to have held; nil if it is only
   ///     known to have held at the first one.
   ///   - isEvent: whether `number` is an event. Of the parts of a description, an event can only change
-  ///     the name.
+  ///     the name and the program.
   func write(
     _ description: ProcessDescription, of task: TaskID, at number: SequenceNumber,
     after last: SequenceNumber?,
@@ -116,19 +120,30 @@ final class DescriptionWriter {
     new.uid = description.uid.map(Int64.init) ?? known.uid
     new.cgroup = try interner.cgroup(description.cgroup) ?? known.cgroup
     new.parent = description.parentPID.map(Int64.init) ?? known.parent
-    var given: InheritedParts = []
-    if description.uid != nil { given.insert(.user) }
-    if description.cgroup != nil { given.insert(.cgroup) }
+    new.login = try interner.programs.row(description.login) ?? known.login
+    if description.hidesNames {
+      new.program = nil
+    } else if let program = description.program {
+      new.program = try interner.programs.row(program)
+    }
+    var given = description.parts
+    if description.program != nil || description.hidesNames { given.insert(.program) }
     let inherited = known.provenance.inherited.subtracting(given)
       .union(description.inherited.intersection(given))
     new.provenance = Provenance(inherited, hasMaker: known.provenance.hasMaker)
+    if new.program == nil || inherited.contains(.program) {
+      new.programRead = nil
+    } else if new.program != known.program || known.provenance.inherited.contains(.program) {
+      new.programRead = number
+    }
     let differs =
       new.comm != known.comm || new.uid != known.uid || new.cgroup != known.cgroup
-      || new.parent != known.parent
+      || new.parent != known.parent || new.program != known.program || new.login != known.login
     guard differs || inherited != known.provenance.inherited else { return false }
-    // No event reports when the user, the cgroup or the parent changed.
+    // No event reports when the user, the cgroup, the parent or the login changed.
     let isExact =
       isEvent && new.uid == known.uid && new.cgroup == known.cgroup && new.parent == known.parent
+      && new.login == known.login
     let held =
       if !isEvent || isExact { last } else if let boot = description.changedSince {
         try lastSample(by: boot, before: number)
@@ -138,25 +153,30 @@ final class DescriptionWriter {
       try connection.prepare(
         """
         INSERT INTO past_description
-          (task_id, next_seq, last_seq, exact, comm, uid, cgroup_id, parent_pid, provenance)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+          (task_id, next_seq, last_seq, exact, comm, uid, cgroup_id, parent_pid, provenance,
+           program_id, program_seq, login_id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
       ).bind(
         .number(task), .number(number), .number(end), isExact ? .integer(1) : .null,
         .optional(known.comm), .optional(known.uid), .optional(known.cgroup),
-        .integer(known.parent), known.provenance.value
+        .integer(known.parent), known.provenance.value, .optional(known.program),
+        .number(known.programRead), .optional(known.login)
       ).run()
+      interner.programs.use(known.program, known.login, at: number)
     }
     try connection.prepare(
       """
       UPDATE task SET comm = ?2, uid = ?3, cgroup_id = ?4, provenance = ?6,
-        last_parent_pid = NULLIF(?5, parent_pid), has_past = COALESCE(has_past, ?7)
+        last_parent_pid = NULLIF(?5, parent_pid), has_past = COALESCE(has_past, ?7),
+        program_id = ?8, program_seq = ?9, login_id = ?10
       WHERE task_id = ?1
       """
     ).bind(
       .number(task), .optional(new.comm), .optional(new.uid), .optional(new.cgroup),
       .integer(new.parent), new.provenance.value,
-      differs && end < number ? .integer(1) : .null
+      differs && end < number ? .integer(1) : .null,
+      .optional(new.program), .number(new.programRead), .optional(new.login)
     ).run()
     return differs
   }
@@ -169,14 +189,16 @@ final class DescriptionWriter {
           CASE WHEN has_past THEN
             (SELECT next_seq FROM past_description WHERE task_id = ?1
              ORDER BY next_seq DESC LIMIT 1) END,
-          (SELECT from_seq FROM membership WHERE task_id = ?1 ORDER BY from_seq LIMIT 1), 0)
+          (SELECT from_seq FROM membership WHERE task_id = ?1 ORDER BY from_seq LIMIT 1), 0),
+        program_id, program_seq, login_id
       FROM task WHERE task_id = ?1
       """
     ).bind(.number(task)).first { row in
       Known(
         comm: row.optionalText(0), uid: row.optionalInteger(1), cgroup: row.optionalInteger(2),
         parent: row.integer(3), provenance: Provenance(row.optionalInteger(4)),
-        since: row.sequence(5))
+        program: row.optionalInteger(6), programRead: row.optionalSequence(7),
+        login: row.optionalInteger(8), since: row.sequence(5))
     }
   }
 }

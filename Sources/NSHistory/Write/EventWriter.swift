@@ -164,11 +164,14 @@ struct EventWriter {
     _ shortLivedTask: ShortLivedTasks.ShortLivedTask, until last: SequenceNumber
   ) throws(SQLiteError) {
     let description = shortLivedTask.start.description
+    let program = try interner.programs.row(description.program)
+    let login = try interner.programs.row(description.login)
+    interner.programs.use(program, login, at: shortLivedTask.number)
     try connection.prepare(
       """
       INSERT INTO short_lived_task (from_seq, length, pid, set_id, parent_task_id, comm, uid, cgroup_id,
-        provenance)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        provenance, program_id, login_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .number(shortLivedTask.number), .integer(last - shortLivedTask.number),
@@ -176,12 +179,13 @@ struct EventWriter {
       .number(shortLivedTask.parent),
       .optional(description.comm.map { SystemText.escaped($0) }), .optional(description.uid),
       .optional(try interner.cgroup(description.cgroup)),
-      description.inherited.isEmpty ? .null : .integer(description.inherited.rawValue)
+      description.inherited.isEmpty ? .null : .integer(description.inherited.rawValue),
+      .optional(program), .optional(login)
     ).run()
   }
 }
 
-/// The processes that start and exit within one batch, with the same namespaces and the same name
+/// The processes that start and exit within one batch, with the same namespaces, the same name and the same program
 /// throughout. They become rows of `short_lived_task` (see `Migrations`), unless the way they started
 /// is worth reporting.
 struct ShortLivedTasks {
@@ -212,29 +216,29 @@ struct ShortLivedTasks {
   }
 
   init(_ events: ArraySlice<ProcessEvent>) {
-    /// The name of each process at its start.
-    var started: [ProcessToken: [UInt8]?] = [:]
+    /// The name and the program of each process at its start.
+    var started: [ProcessToken: (name: [UInt8]?, program: Program?)] = [:]
     for event in events {
       switch event.change {
       case .started(let start):
-        started[start.token] = .some(start.description.comm)
+        started[start.token] = (start.description.comm, start.description.program)
         // The row of a thread refers to the row of its process, so the process gets a row in `task`.
         if start.tid != nil, let process = start.parent { started[process] = nil }
       case .moved(let token, _), .resumed(let token, _), .reaped(let token),
         .exited(let token, mayResume: true):
         started[token] = nil
       case .described(let token, let description):
-        // Only a process with a row in `task` can have several names, each with an interval.
-        if let name = description.comm, let first = started[token], first != name {
-          started[token] = nil
-        }
+        // Only a process with a row in `task` can have several names or programs, each with an interval.
+        guard let first = started[token] else { break }
+        if let name = description.comm, first.name != name { started[token] = nil }
+        if let program = description.program, first.program != program { started[token] = nil }
       case .exited(let token, mayResume: false):
         if started[token] != nil { candidates.insert(token) }
       }
     }
   }
 
-  /// Whether a process starts and exits in the batch with the same namespaces and the same name
+  /// Whether a process starts and exits in the batch with the same namespaces, the same name and the same program
   /// throughout.
   func contains(_ token: ProcessToken) -> Bool { candidates.contains(token) }
 

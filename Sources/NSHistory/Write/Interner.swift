@@ -27,6 +27,8 @@ final class Interner {
   private(set) var created: Set<Int64> = []
   /// Writes the rows of the containers that cgroups name.
   let containers: ContainerWriter
+  /// Writes the rows of programs and logins.
+  let programs: ProgramWriter
   private static let limit = 16384
 
   init(
@@ -37,11 +39,13 @@ final class Interner {
     self.boot = boot
     self.session = session
     containers = ContainerWriter(connection, folders)
+    programs = ProgramWriter(connection)
   }
 
   /// Sets the sequence number of the sample or event whose namespaces are interned next.
   func begin(_ sample: SequenceNumber) {
     self.sample = sample
+    programs.begin(sample)
     if !created.isEmpty { created.removeAll() }
   }
 
@@ -51,6 +55,7 @@ final class Interner {
     sets.removeAll()
     observedSets.removeAll()
     cgroups.removeAll()
+    programs.clearCaches()
   }
 
   /// Writes the kernel's id of a namespace that was written without it: into its row, or, if another
@@ -91,6 +96,7 @@ final class Interner {
   func trim() {
     let count = namespaces.count + sets.count + observedSets.count + cgroups.count
     if count > Self.limit { clearCaches() }
+    programs.trim()
   }
 
   /// Returns the row of a namespace set; inserts it if there is none.

@@ -37,6 +37,8 @@ package struct SessionInfo: Sendable {
   package var hasEvents: Bool
   /// Which processes the history retains of those that no sample observed.
   package var shortLived: ShortLived
+  /// Whether the recorder reads command lines.
+  package var commandLines: Bool
   /// When the session began.
   package var started: ClockReading
 
@@ -47,7 +49,7 @@ package struct SessionInfo: Sendable {
     recorderPIDNamespaceInode: UInt64? = nil,
     shownPIDNamespace: ObservedNamespace? = nil, timeNamespaceInode: UInt64? = nil,
     bootOffset: Int64? = nil, hidePID: Int64? = 0, hasEvents: Bool = false,
-    shortLived: ShortLived = .all,
+    shortLived: ShortLived = .all, commandLines: Bool = true,
     started: ClockReading
   ) {
     self.bootID = bootID
@@ -66,6 +68,7 @@ package struct SessionInfo: Sendable {
     self.hidePID = hidePID
     self.hasEvents = hasEvents
     self.shortLived = shortLived
+    self.commandLines = commandLines
     self.started = started
   }
 }

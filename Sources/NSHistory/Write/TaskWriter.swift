@@ -31,11 +31,14 @@ struct TaskWriter {
     }
     let facts = arrival.facts
     let row = numbers.nextTask()
+    let program = try interner.programs.row(arrival.description.program)
+    let isProgramRead = program != nil && !arrival.description.inherited.contains(.program)
     try connection.prepare(
       """
       INSERT INTO task (task_id, space_id, pid, start_ticks, parent_pid, kernel_thread, nspid,
-                        start_wall_ns, comm, uid, cgroup_id, parent_task_id, tid, provenance)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        start_wall_ns, comm, uid, cgroup_id, parent_task_id, tid, provenance,
+                        program_id, program_seq, login_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .number(row), .integer(space), .integer(Int64(facts.pid)),
@@ -47,7 +50,9 @@ struct TaskWriter {
       .optional(arrival.description.uid),
       .optional(try interner.cgroup(arrival.description.cgroup)), .number(parent),
       .optional(arrival.thread.map { Int64($0.tid) }),
-      Provenance(arrival.description.inherited, hasMaker: isMaker).value
+      Provenance(arrival.description.inherited, hasMaker: isMaker).value,
+      .optional(program), isProgramRead ? .number(number) : .null,
+      .optional(try interner.programs.row(arrival.description.login))
     ).run()
     return (row, false)
   }

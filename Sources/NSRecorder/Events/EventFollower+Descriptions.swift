@@ -1,13 +1,14 @@
-// Tracks the descriptions of processes (name, user, cgroup, parent), which are probed right after some events and read
-// by samples.
+// Tracks the descriptions of processes (name, user, cgroup, parent, program, login), which are probed right after some
+// events and read by samples.
 
 internal import NamespaceModel
 
 extension EventFollower {
   /// Applies a new name of a process, or a probed user and cgroup.
   ///
-  /// - Parameter isExec: whether the process executed a program. Its earlier user and cgroup are then
-  ///   uncertain: a program that starts others often changes its user and cgroup before the exec.
+  /// - Parameter isExec: whether the process executed a program. Its program is unknown then, unless the probe read it.
+  ///   Its earlier user, cgroup and login are uncertain: a program that starts others often changes these before the
+  ///   exec.
   func describe(
     _ task: FollowedTask, named name: [UInt8]?, _ read: ProcessDescription?,
     isExec: Bool = false, at time: BootTime
@@ -16,8 +17,12 @@ extension EventFollower {
     var description = task.description
     description.comm = name ?? description.comm
     if isExec {
+      description.program = .unknown
       description.inherited = [.user, .cgroup]
-      if read?.uid == nil || read?.cgroup == nil {
+      if description.login != nil { description.inherited.insert(.login) }
+      // The program that a sample read before the exec is not this one.
+      if let source = task.source { sources.forgetProgram(of: source) }
+      if read?.uid == nil || read?.cgroup == nil || read?.program?.commandLine == nil {
         unverifiedDescriptions[task.pid] = ProcessDescription.samplesToReadAll
       }
     }
@@ -33,7 +38,8 @@ extension EventFollower {
     // under its earlier name, or changed its namespaces.
     let isSeparateEvent =
       task.renames?.batch == finishedBatches
-      || (description.comm != started.description.comm
+      || ((description.comm != started.description.comm
+        || description.program != started.description.program)
         && ((isExec && task.hasExecuted) || task.reported?.observed !== started.set))
     if !isSeparateEvent { started.description = description }
     started.facts.isKernelThread = task.facts.isKernelThread
@@ -104,7 +110,7 @@ extension EventFollower {
   /// Merges the description that a sample read with the known one, for a process with events during the
   /// sample: the sample may have read the process before or after an event. Values that were probed at an
   /// event take precedence. Unknown and inherited values are taken from the sample, and a later sample
-  /// verifies them.
+  /// verifies them. The program is never taken from it: it may be that of an exec whose event is not applied yet.
   func merged(
     _ read: ProcessDescription, into known: ProcessDescription, of pid: Int32
   ) -> ProcessDescription {
@@ -118,6 +124,10 @@ extension EventFollower {
     if known.cgroup == nil || known.inherited.contains(.cgroup), let cgroup = read.cgroup {
       merged.cgroup = cgroup
       merged.inherited.insert(.cgroup)
+    }
+    if known.login == nil || known.inherited.contains(.login), let login = read.login {
+      merged.login = login
+      merged.inherited.insert(.login)
     }
     unverifiedDescriptions[pid] = ProcessDescription.samplesToReadAll
     return merged

@@ -92,7 +92,7 @@ extension EventFollower {
       return ProcessDescription(comm: nil, uid: nil, cgroup: nil)
     }
     description.parentPID = nil
-    description.inherited = [.user, .cgroup]
+    description.inherited = description.parts.union([.user, .cgroup])
     return description
   }
 

@@ -28,7 +28,7 @@ extension EventFollower {
       if processes[process.pid] == nil, !process.links.isZombie,
         seenBeforeForkEvent[process.pid] == nil
       {
-        seenBeforeForkEvent[process.pid] = process.appearance(change.token)
+        seenBeforeForkEvent[process.pid] = process.appearance(change.token).withoutProgram
       }
     }
     for (token, process) in gone {
@@ -86,7 +86,7 @@ extension EventFollower {
     } else if sources[appearance.token]?.links.isZombie != true {
       // The event that reports the start has not been applied yet. A zombie that is not tracked was tracked
       // before: an event has reported its exit.
-      seenBeforeForkEvent[pid] = appearance
+      seenBeforeForkEvent[pid] = appearance.withoutProgram
       unverified.insert(pid)
     }
   }
@@ -222,5 +222,14 @@ extension EventFollower {
     let tid = processes[task.pid] === task ? nil : threads.first { $0.value.task === task }?.key
     verified.disagree(task, tid: tid, reported: before, sampled: read)
     return false
+  }
+}
+
+extension ProcessSample.Appearance {
+  /// The appearance without the program, which may be that of an exec whose event is not applied yet.
+  fileprivate var withoutProgram: Self {
+    var copy = self
+    copy.description.program = nil
+    return copy
   }
 }

@@ -223,8 +223,10 @@ struct EventQueue {
     guard !isStorm || now().boot - event.time < Self.soon else { return nil }
     // A new process has its parent's user and cgroup, and usually has its own by the time it executes a
     // program or enters namespaces.
+    let hasExecuted = if case .comm(_, isExec: true) = event.kind { true } else { false }
     let description =
-      isDescribed && event.tid == event.pid ? probe.description(of: event.pid) : nil
+      isDescribed && event.tid == event.pid
+      ? probe.description(of: event.pid, hasExecuted: hasExecuted) : nil
     if isDescribed, links.isEmpty {
       return description.map { ProbedTask(links: [:], time: now().boot, description: $0) }
     }
@@ -341,7 +343,10 @@ struct EventQueue {
         case .namespaces(let later):
           guard case .namespaces(let earlier) = event.kind else { return nil }
           probed.retainLinks(unchangedFrom: earlier, to: later)
-        case .comm(_, let isExec): probed.isAfterExec = probed.isAfterExec || isExec
+        case .comm(_, let isExec):
+          probed.isAfterExec = probed.isAfterExec || isExec
+          // The program may be that of the later exec.
+          if isExec { probed.description?.program = nil }
         }
       } else if !probed.threads.isEmpty {
         // The thread was created since the event, or was in other namespaces at the event.

@@ -17,7 +17,10 @@ extension EventRecording {
       }
       let mounts = NamespaceMounts(root: root, identity: identity)
       return EventRecording(
-        listener, TaskProbe(root: root, identity: identity), readsTime: root.supports(.time),
+        listener,
+        TaskProbe(
+          root: root, identity: identity, readsCommandLines: configuration.commandLines),
+        readsTime: root.supports(.time),
         mounted: { mounts?.id(of: $0, $1) })
     } catch {
       guard configuration.events == .auto else { throw error }

@@ -336,8 +336,9 @@ protocol TaskReading {
   func links(
     of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
   ) -> [TaskProbe.Link]?
-  /// Returns the effective user and the cgroup of a process; nil if the process is gone.
-  func description(of pid: Int32) -> ProcessDescription?
+  /// Returns the effective user and the cgroup of a process, and if it has just executed a program, also the program and
+  /// the login; nil if the process is gone.
+  func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription?
   /// Returns for each link the change time of its namespace file; without the links that could not be read.
   func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime]
   /// Reads the clock of the change times; nil if it cannot be read.

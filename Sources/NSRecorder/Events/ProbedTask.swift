@@ -12,7 +12,7 @@ struct ProbedTask {
   /// Whether the task executed a program between the event and the end of the probe: before the exec, it may
   /// have been in another time namespace.
   var isAfterExec = false
-  /// The user and cgroup of the task, if they were read.
+  /// The user and cgroup of the task, if they were read; after an exec, also its program and its login.
   var description: ProcessDescription?
   /// For each entered namespace, a time on the boot clock by which the namespace's file already existed, if it
   /// was read: a mount or an open file may have pinned the namespace since then (`TaskProbe.fileTimes`).

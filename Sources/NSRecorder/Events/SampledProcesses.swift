@@ -99,6 +99,11 @@ struct SampledProcesses {
     return gone
   }
 
+  /// Forgets the program that a sample read of a process, because the process has executed another one.
+  mutating func forgetProgram(of token: ProcessToken) {
+    processes[token]?.description.program = nil
+  }
+
   /// Returns the shared object for these links.
   private mutating func shared(_ links: [LinkState]) -> ObservedSet {
     if let known = sets[links] { return known }

@@ -74,12 +74,17 @@ package final class BPFSource: SampleSource {
   }
 
   /// A source of the processes that `root`, a proc of the initial pid namespace, shows too.
-  package init(_ programs: TaskPrograms, _ root: ProcRoot, _ identity: IdentitySource) {
+  ///
+  /// - Parameter readsCommandLines: whether the source reads command lines.
+  package init(
+    _ programs: TaskPrograms, _ root: ProcRoot, _ identity: IdentitySource,
+    readsCommandLines: Bool = true
+  ) {
     self.programs = programs
     self.identity = identity
-    probe = TaskProbe(root: root, identity: identity)
+    probe = TaskProbe(root: root, identity: identity, readsCommandLines: readsCommandLines)
     texts = CgroupTexts(root, probe)
-    withheld = WithheldProcesses(root, identity)
+    withheld = WithheldProcesses(root, probe)
     relations = KnownRelations(RelationProbe(root: root, identity: identity))
     sets = TaskSets(supported: Set(NamespaceType.allCases.filter(root.supports)))
   }
@@ -223,6 +228,7 @@ extension BPFSource {
     guard let set = join(record, deepNamespace) else { return nil }
     var description = describe(record)
     description.cgroup = cgroup(of: record, &changes)
+    readProgram(of: record, &description)
     if record.isKernelThread, let read = probe.process(record.tid),
       read.facts.startTicks == Self.ticks(record.start)
     {
@@ -283,11 +289,25 @@ extension BPFSource {
     {
       description.cgroup = cgroup(of: record, &changes) ?? description.cgroup
     }
+    (description.program, description.login) = (entry.description.program, entry.description.login)
+    // The record shows no exec. An exec that changes neither the name nor the user is not seen.
+    if description.comm != entry.description.comm || description.uid != entry.description.uid {
+      readProgram(of: record, &description)
+    }
     guard description != entry.description else { return }
     entry.description = description
     guard entry.isTask else { return }
     changes.sample.described.append(
       .init(token: entry.token, description: description, since: lastTime?.start))
+  }
+
+  /// Reads the program and the login from /proc, since the record has neither. Leaves them as they are if that fails.
+  private func readProgram(of record: TaskRecord, _ description: inout ProcessDescription) {
+    guard !record.isKernelThread, !record.hasExited,
+      let read = probe.programAndLogin(of: record.tid, startTicks: Self.ticks(record.start))
+    else { return }
+    description.program = read.program ?? description.program
+    description.login = read.login ?? description.login
   }
 
   private func describe(_ record: TaskRecord) -> ProcessDescription {
@@ -412,6 +432,7 @@ extension BPFSource {
     guard isApart(entry, from: leader) else { return entry }
     entry.isTask = true
     entry.description.cgroup = cgroup(of: record, &changes)
+    readProgram(of: record, &entry.description)
     report(entry, record, leader, origin(of: entry, leader, changes), &changes)
     return entry
   }

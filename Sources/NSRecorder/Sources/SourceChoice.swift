@@ -33,16 +33,20 @@ package enum SourceRefusal: Error, Sendable, Hashable {
 
 /// The choice of the source of samples.
 enum SourceChoice {
-  /// Makes the wanted source of samples.
+  /// Makes the source of samples that the configuration asks for.
   static func make(
-    _ wanted: RecorderConfiguration.Source, _ root: ProcRoot, _ environment: RecorderEnvironment,
+    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment,
     _ identity: IdentitySource
   ) throws(RecorderError) -> any SampleSource {
-    switch wanted {
-    case .auto, .proc: return ProcfsSource(root: root, identity: identity)
+    switch configuration.source {
+    case .auto, .proc:
+      return ProcfsSource(
+        root: root, identity: identity, readsCommandLines: configuration.commandLines)
     case .bpf:
       do throws(SourceRefusal) {
-        return BPFSource(try programs(root, environment, identity), root, identity)
+        return BPFSource(
+          try programs(root, environment, identity), root, identity,
+          readsCommandLines: configuration.commandLines)
       } catch {
         throw .sourceRefused("\(error.fact); \(error.remedy)", isPermission: error.isPermission)
       }

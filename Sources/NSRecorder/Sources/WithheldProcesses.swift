@@ -22,9 +22,9 @@ struct WithheldProcesses {
     fileprivate var threads: Int
   }
 
-  init(_ root: ProcRoot, _ identity: IdentitySource) {
+  init(_ root: ProcRoot, _ probe: TaskProbe) {
     self.root = root
-    probe = TaskProbe(root: root, identity: identity)
+    self.probe = probe
     listing = ProcessListing(root)
   }
 

@@ -123,6 +123,10 @@ struct LiveAnswer {
       },
       comm: live.description.comm.map { SystemText.escaped($0) },
       uid: live.description.uid.map(Int64.init),
-      container: live.description.cgroup.flatMap(ContainerRecord.init(cgroup:)))
+      container: live.description.cgroup.flatMap(ContainerRecord.init(cgroup:)),
+      commandLine: live.description.program?.commandLine.map {
+        SystemText.escaped(commandLine: $0)
+      },
+      executable: live.description.program?.executable.map { SystemText.escaped($0) })
   }
 }

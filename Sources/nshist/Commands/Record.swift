@@ -54,6 +54,12 @@ struct Record: ConsoleCommand {
   var shortLived = ShortLivedChoice.all
 
   @Option(
+    help: ArgumentHelp(
+      "Keep the command lines of processes, which may hold passwords; or off.",
+      valueName: "on|off"))
+  var cmdline = CommandLineChoice.on
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "How often to scan for pins: mounts, open files and sockets that keep namespaces; or off.",
@@ -130,6 +136,7 @@ struct Record: ConsoleCommand {
       shortLived: shortLived.choice, pinsEvery: try pinsInterval(), hostRoot: hostRoot,
       keep: limits.keep, maxSize: limits.maxSize, program: Program.nameAndVersion)
     configuration.source = source.choice
+    configuration.commandLines = cmdline == .on
     let recorder = try Recorder(
       configuration,
       logger: Logger(label: "nshist") { _ in MessageLogHandler(messages: console.messages) })
@@ -220,6 +227,11 @@ enum ShortLivedChoice: String, CaseIterable, ExpressibleByArgument {
     case .none: .none
     }
   }
+}
+
+/// The command-line values of the option that selects whether to record command lines.
+enum CommandLineChoice: String, CaseIterable, ExpressibleByArgument {
+  case on, off
 }
 
 /// Writes the log messages of the recorder to standard error.

@@ -64,6 +64,7 @@ enum ChangeColumns {
     let containers: [Column<ChangeRow>] = ContainerColumns.all { $0.change.process }
       .filter { $0.key != "container" }
     return times(zone) + process + parts + containers
+      + ProgramColumns.all { $0.change.process }
       + RelatedProcess.columns("joined") { $0.change.joined }
       + RelatedProcess.columns("parent") { $0.change.parent }
   }

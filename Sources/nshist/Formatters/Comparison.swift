@@ -41,6 +41,9 @@ struct Comparison {
     var firstSeen: WallTime?
     var lastSeen: WallTime?
     var container: ContainerRecord?
+    /// The command line and the path of the executable, escaped; nil if they are not known.
+    var commandLine: String?
+    var executable: String?
   }
 
   struct TypeLine {
@@ -121,7 +124,8 @@ extension Comparison {
     processes = records.map {
       Process(
         number: $0.number, start: $0.start, comm: $0.comm, uid: $0.uid, firstSeen: $0.firstSeen,
-        lastSeen: $0.lastSeen, container: $0.container)
+        lastSeen: $0.lastSeen, container: $0.container, commandLine: $0.commandLine,
+        executable: $0.program?.executable)
     }
     let indexes = Dictionary(uniqueKeysWithValues: records.enumerated().map { ($1.id, $0) })
     types = answer.types.map { TypeLine($0, question.pids.map(\.number), indexes) }
@@ -232,6 +236,8 @@ extension Comparison.Process {
       ("first_seen", .time(firstSeen)), ("last_seen", .time(lastSeen)),
       ("container", .optional(container?.id, JSON.string)),
       ("container_name", .optional(container?.name, JSON.string)),
+      ("command_line", .optional(commandLine, JSON.string)),
+      ("executable", .optional(executable, JSON.string)),
     ])
   }
 }

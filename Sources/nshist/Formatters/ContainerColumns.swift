@@ -29,7 +29,10 @@ enum ContainerColumns {
         .optional(container($0)?.isVerified, JSON.bool)
       },
       Column("engine", in: .data) { .optional(container($0)?.engine, JSON.string) },
+      Column("image", in: .data) { .optional(container($0)?.image, JSON.string) },
       Column("pod", in: .data) { .optional(container($0)?.pod, JSON.string) },
+      Column("pod_name", in: .data) { .optional(container($0)?.podName, JSON.string) },
+      Column("pod_namespace", in: .data) { .optional(container($0)?.podNamespace, JSON.string) },
       // All containers of a process in nested containers, the outermost first.
       Column("containers", in: .data) { row in
         .array((process(row)?.containers ?? []).map(JSON.string))

@@ -20,6 +20,7 @@ struct ExportWriter: ~Copyable {
   private var from = ExportTime(.from)
   private var until = ExportTime(.until)
   private var tails = ExportTails()
+  private var programs = ExportProgramColumns()
 
   /// The size at which the writer flushes the block. It exceeds the default capacity of a pipe (pipe(7)), so
   /// that the reader wakes up less often.
@@ -52,6 +53,7 @@ struct ExportWriter: ~Copyable {
     from.append(piece.from, dialect, to: &block)
     until.append(piece.until, dialect, to: &block)
     tails.append(process, piece, dialect, to: &block)
+    programs.append(process, dialect, to: &block)
     rows += 1
     if block.count >= Self.blockSize { try flush() }
   }
@@ -79,7 +81,7 @@ struct ExportWriter: ~Copyable {
 enum ExportColumn: Int, CaseIterable {
   case boot, pidNamespace, pid, start, comm, uid, type, inode, id, initial, unread, from, until
   case open, cgroup, tid, fromExact, untilExact, container, containerName, engine
-  case uidSource, containerSource
+  case uidSource, containerSource, commandLine, executable, loginUID, session, terminal
 
   /// The name of the column in the header and in JSON.
   var name: String {
@@ -90,6 +92,10 @@ enum ExportColumn: Int, CaseIterable {
     case .containerName: "container_name"
     case .uidSource: "uid_source"
     case .containerSource: "container_source"
+    case .commandLine: "command_line"
+    case .loginUID: "login_uid"
+    case .session: "sid"
+    case .terminal: "tty"
     default: "\(self)"
     }
   }
@@ -206,7 +212,7 @@ struct ExportTime: ~Copyable {
   }
 }
 
-/// The columns after the times, cached for recently exported cgroups by row id. The columns of threads, which are
+/// The columns from `open` to `container_source`, cached for recently exported cgroups by row id. The columns of threads, which are
 /// few, are not cached.
 struct ExportTails: ~Copyable {
   /// The cached fragments, with one group for each combination of the columns `open`, `from_exact`,
@@ -244,7 +250,30 @@ struct ExportTails: ~Copyable {
       .uidSource, process.uid.map { _ in process.hasInheritedUID ? "inherited" : "read" },
       to: &text)
     dialect.add(.containerSource, process.containerSource?.rawValue, to: &text)
-    text.append(dialect.end)
+  }
+}
+
+/// The columns from `command_line` to `tty`, formatted once for each version of a process.
+struct ExportProgramColumns: ~Copyable {
+  private var row: Int64?
+  private var version = 0
+  private var text = TextBlock(capacity: 1024)
+
+  mutating func append(
+    _ process: ExportProcess, _ dialect: RowDialect, to block: inout TextBlock
+  ) {
+    if row != process.row || version != process.version {
+      row = process.row
+      version = process.version
+      text.removeAll()
+      dialect.add(.commandLine, process.program?.commandLine, to: &text)
+      dialect.add(.executable, process.program?.executable, to: &text)
+      dialect.add(.loginUID, process.login?.uid, to: &text)
+      dialect.add(.session, process.login?.session, to: &text)
+      dialect.add(.terminal, process.login?.terminal, to: &text)
+      text.append(dialect.end)
+    }
+    block.append(text)
   }
 }
 

@@ -33,6 +33,7 @@ enum HistoryColumns {
               .object([
                 ("comm", .optional(one.comm, JSON.string)),
                 ("uid", .optional(one.uid, JSON.integer)),
+                ("command_line", .optional(one.program?.commandLine, JSON.string)),
               ])
             })
         },
@@ -170,11 +171,16 @@ struct HistoryEntryFormatter {
   /// The names and users that the process had earlier in the entry: `, earlier python3 (uid 0)`.
   private var earlier: String {
     guard !entry.earlier.isEmpty else { return "" }
-    let names = entry.earlier.suffix(Self.mostNames).map { one in
+    func name(_ one: RecordedDescription) -> String {
       let user = one.uid == entry.process.uid ? "" : one.uid.map { " (uid \($0))" } ?? ""
       return (one.comm ?? "an unknown name") + user
     }
-    let omitted = entry.earlier.count - names.count
+    // Those that differ only in the command line have the same text.
+    let now = Set(entry.process.possibleDescriptions.map(name))
+    let all = entry.earlier.map(name).uniqued.filter { !now.contains($0) }
+    guard !all.isEmpty else { return "" }
+    let names = all.suffix(Self.mostNames)
+    let omitted = all.count - names.count
     let others =
       omitted > 0 ? "\(RecordingFormatter.count(omitted, "other name", "other names")), then " : ""
     return ", earlier \(others)\(names.joined(separator: ", then "))"

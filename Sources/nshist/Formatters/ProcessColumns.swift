@@ -21,6 +21,15 @@ extension ProcessRecord {
       })
   }
 
+  /// The command lines that the process may have had at the time that an answer is about, joined by `or`. `...` follows
+  /// one of which only the beginning is known.
+  var shownCommandLines: String {
+    Self.either(
+      possibleDescriptions.map { one in
+        one.program?.commandLine.map { one.program?.isTruncated == true ? "\($0)..." : $0 } ?? ""
+      })
+  }
+
   /// The PIDs of the possible parents, joined by `or`.
   var shownParents: String { Self.either(parentPIDs.map { "\($0)" }) }
 
@@ -83,6 +92,11 @@ extension ProcessRecord {
       ("comm", .optional(comm, JSON.string)), ("container", .optional(container?.id, JSON.string)),
       ("container_name", .optional(container?.name, JSON.string)),
       ("container_source", .optional(containerSource) { .string($0.rawValue) }),
+      ("command_line", .optional(program?.commandLine, JSON.string)),
+      ("executable", .optional(program?.executable, JSON.string)),
+      ("login_uid", .optional(login?.uid, JSON.integer)),
+      ("sid", .optional(login?.session, JSON.integer)),
+      ("tty", .optional(login?.terminal, JSON.string)),
     ])
   }
 }
@@ -102,6 +116,9 @@ enum RelatedProcess {
       Column(key, in: [.json]) { .optional(process($0)) { $0.json } },
       Column("\(key)_pid", in: [.csv]) { .optional(process($0)) { .integer($0.pid) } },
       Column("\(key)_comm", in: [.csv]) { .optional(process($0)?.comm, JSON.string) },
+      Column("\(key)_command_line", in: [.csv]) {
+        .optional(process($0)?.program?.commandLine, JSON.string)
+      },
     ]
   }
 }
@@ -134,6 +151,35 @@ enum ProcessColumns {
       Column("disputed", in: .data) { row in
         .array(process(row).disputed.map { .string($0.rawValue) })
       },
-    ] + ContainerColumns.all(inTables: showsContainer) { process($0) }
+    ] + ProgramColumns.all { process($0) }
+      + ContainerColumns.all(inTables: showsContainer) { process($0) }
+  }
+}
+
+/// The columns of the program, the login, the session and the terminal of a process.
+enum ProgramColumns {
+  static func all<Row>(_ process: @escaping (Row) -> ProcessRecord?) -> [Column<Row>] {
+    [
+      Column(
+        "command_line", "COMMAND LINE", in: .data,
+        cell: { .init(text: process($0)?.shownCommandLines ?? "") }
+      ) { .optional(process($0)?.program?.commandLine, JSON.string) },
+      Column("command_line_truncated", in: .data) { row in
+        .optional(process(row)?.program) { $0.commandLine == nil ? .null : .bool($0.isTruncated) }
+      },
+      Column("command_line_source", in: .data) { row in
+        .optional(process(row)?.program?.source) { .string($0.rawValue) }
+      },
+      Column("command_line_read", in: .data) {
+        .optional(process($0)?.program?.reading?.time, JSON.time)
+      },
+      Column("executable", in: .data) { .optional(process($0)?.program?.executable, JSON.string) },
+      Column("login_uid", in: .data) { .optional(process($0)?.login?.uid, JSON.integer) },
+      Column("sid", in: .data) { .optional(process($0)?.login?.session, JSON.integer) },
+      Column("tty", in: .data) { .optional(process($0)?.login?.terminal, JSON.string) },
+      Column("login_source", in: .data) { row in
+        .optional(process(row)?.login) { .string($0.isInherited ? "inherited" : "read") }
+      },
+    ]
   }
 }

@@ -181,7 +181,7 @@ struct PrunerTests {
       !$0.hasPrefix("PRAGMA") && !$0.contains("changes()")
     }
     #expect(statements.count > 60)
-    for statement in statements + PruneStatements.facts("task_program", "program_id") {
+    for statement in statements {
       let plan = try connection.prepare("EXPLAIN QUERY PLAN \(statement)").map { $0.text(3) }
       for step in plan where step.hasPrefix("SCAN") && !step.hasPrefix("SCAN (subquery-") {
         #expect(
@@ -197,7 +197,6 @@ struct PrunerTests {
       // These scans stop at the first row that satisfies the condition, in the order of samples or scans for pins.
       "SCAN a", "SCAN p", "SCAN s", "SCAN sample", "SCAN pin_scan",
       "SCAN membership USING INDEX membership_open",
-      "SCAN task_program", "SCAN task_login",
     ]
 }
 

@@ -20,7 +20,14 @@ extension EventWorld {
 
   func description(_ actor: Int) -> ProcessDescription {
     .init(
-      comm: Array("a\(actor)".utf8), uid: 0, cgroup: Array(TestContainer.cgroup(of: actor).utf8))
+      comm: Array("a\(actor)".utf8), uid: 0, cgroup: Array(TestContainer.cgroup(of: actor).utf8),
+      program: actor % 7 == 0
+        ? .unknown
+        : Program(
+          executable: Array("/bin/a\(actor % 4)".utf8),
+          commandLine: Array("a\(actor % 9)\0--name\0\(actor % 2)".utf8)),
+      login: Login(uid: 1000, session: Int32(actor % 5), terminal: 34816),
+      inherited: actor % 3 == 0 && actor % 7 != 0 ? [.program, .login] : [])
   }
 
   /// Adds the collected events as a batch, which is written now or with the next sample.

@@ -45,6 +45,8 @@ enum PrunedFile {
     WHERE from_seq < WATERMARK
     """,
     "DELETE FROM past_description WHERE next_seq <= WATERMARK",
+    "UPDATE past_description SET program_seq = NULL WHERE program_seq < WATERMARK",
+    "UPDATE task SET program_seq = NULL WHERE program_seq < WATERMARK",
     """
     DELETE FROM pin_scan WHERE scan_id < (
       SELECT MAX(scan_id) FROM pin_scan
@@ -104,6 +106,8 @@ enum PrunedFile {
     "DELETE FROM cgroup WHERE cgroup_id NOT IN (SELECT cgroup_id FROM task WHERE cgroup_id IS NOT NULL "
       + "UNION SELECT cgroup_id FROM past_description WHERE cgroup_id IS NOT NULL "
       + "UNION SELECT cgroup_id FROM short_lived_task WHERE cgroup_id IS NOT NULL)",
+    unused("program"),
+    unused("login"),
     """
     DELETE FROM container WHERE container_id NOT IN (
       WITH RECURSIVE used (id) AS (
@@ -113,4 +117,12 @@ enum PrunedFile {
       SELECT id FROM used)
     """,
   ]
+
+  /// The statement that removes the rows of `program` or `login` to which no row refers.
+  private static func unused(_ table: String) -> String {
+    let users = ["task", "past_description", "short_lived_task"].map {
+      "SELECT \(table)_id FROM \($0) WHERE \(table)_id IS NOT NULL"
+    }
+    return "DELETE FROM \(table) WHERE \(table)_id NOT IN (\(users.joined(separator: " UNION ")))"
+  }
 }

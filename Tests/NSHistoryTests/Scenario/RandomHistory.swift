@@ -145,7 +145,11 @@ struct RandomHistory {
         parentPID: process.parentPID, isKernelThread: false, nspid: []),
       description: .init(
         comm: Array("p\(observation.process)".utf8), uid: 0,
-        cgroup: hasContainers ? Array(TestContainer.cgroup(of: observation.process).utf8) : nil),
+        cgroup: hasContainers ? Array(TestContainer.cgroup(of: observation.process).utf8) : nil,
+        program: Program(
+          executable: Array("/bin/p\(observation.process % 3)".utf8),
+          commandLine: Array("p\(observation.process % 5)\0-x".utf8)),
+        login: Login(uid: .max, session: Int32(observation.process % 7), terminal: 0)),
       links: observation.links)
   }
 

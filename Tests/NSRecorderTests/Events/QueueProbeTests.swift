@@ -20,7 +20,7 @@ private final class CountingProbe: TaskReading {
     return wanted.map { _ in .namespace(inode: 1, id: 1) }
   }
 
-  func description(of pid: Int32) -> ProcessDescription? {
+  func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription? {
     descriptions[pid, default: 0] += 1
     return ProcessDescription(comm: nil, uid: 33, cgroup: nil)
   }

@@ -185,13 +185,15 @@ struct HistoryQuery {
       isInOtherContainer: isInOtherContainer, unreported: unreported)
   }
 
-  /// Returns the descriptions that a process had in a range before the last one, each name and user once.
+  /// Returns the descriptions that a process had in a range before the last one, each name, user and command line once.
   private static func earlier(
     _ process: ProcessRecord, _ numbers: ClosedRange<SequenceNumber>, than last: ProcessRecord,
     besides parent: ProcessRecord?
   ) -> [RecordedDescription] {
     guard !process.past.isEmpty, process.tid == nil else { return [] }
-    func name(_ one: RecordedDescription) -> [String?] { [one.comm, one.uid.map(String.init)] }
+    func name(_ one: RecordedDescription) -> [String?] {
+      [one.comm, one.uid.map(String.init), one.program?.commandLine]
+    }
     var known = Set(last.possibleDescriptions.map(name))
     let all = process.descriptions(from: numbers.lowerBound, before: numbers.upperBound)
     let isFirstOfParent = parent != nil && all.first?.comm == parent?.comm
@@ -277,7 +279,7 @@ struct HistoryQuery {
 package struct HistoryEntry: Sendable, Hashable {
   /// The process, with its description at the end of the entry, or of the window if that is earlier.
   package let process: ProcessRecord
-  /// The descriptions with another name or user that it had earlier in the entry, in time order. Leaves out the name of
+  /// The descriptions with another name, user or command line that it had earlier in the entry, in time order. Leaves out the name of
   /// its parent, which a process has from its start until it executes a program.
   package let earlier: [RecordedDescription]
   /// The beginning: exact if `beginning` is, otherwise the beginning of the

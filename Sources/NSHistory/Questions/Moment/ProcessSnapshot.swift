@@ -219,6 +219,7 @@ struct ProcessSnapshot {
       } else {
         var process = process
         process.past = try reading.taskHistories.descriptions.past(of: process)
+        try reading.taskHistories.setReadings(of: &process)
         histories.append(TaskHistory(process: process, memberships: memberships))
       }
     }

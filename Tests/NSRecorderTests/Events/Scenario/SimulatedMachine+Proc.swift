@@ -21,7 +21,7 @@ extension SimulatedMachine: TaskReading {
     return first + second
   }
 
-  func description(of pid: Int32) -> ProcessDescription? {
+  func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription? {
     tasks[pid].map { _ in ProcessDescription(comm: nil, uid: 0, cgroup: nil) }
   }
 
