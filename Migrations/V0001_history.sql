@@ -713,12 +713,13 @@ CREATE VIEW namespaces AS
          o.inode AS owner_inode, o.kernel_id AS owner_id,
          p.inode AS parent_inode, p.kernel_id AS parent_id, n.owner_uid,
          COALESCE(t.pid, r.pid) AS maker_pid, COALESCE(t.comm, r.comm) AS maker_comm,
-         n.maker_certain
+         n.maker_certain, g.command_line AS maker_command_line
   FROM timed AS n JOIN boot AS b USING (boot_id) JOIN namespace_types AS y USING (type)
   LEFT JOIN namespace AS o ON o.namespace_id = n.owner_id
   LEFT JOIN namespace AS p ON p.namespace_id = n.parent_id
   LEFT JOIN task AS t ON t.task_id = n.maker_task_id
-  LEFT JOIN short_lived_task AS r ON r.from_seq = -n.maker_task_id;
+  LEFT JOIN short_lived_task AS r ON r.from_seq = -n.maker_task_id
+  LEFT JOIN program AS g ON g.program_id = COALESCE(t.program_id, r.program_id);
 
 -- One row for each time a task was in one namespace set; `membership_links` has its links. last_seen is the time of
 -- the event that ended it, or else of the last sample or event at which it held. If it still holds, that is the last

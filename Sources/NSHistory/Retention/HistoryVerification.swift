@@ -123,6 +123,16 @@ extension HistoryReader {
       SELECT printf('short-lived task %d is in no namespace set', from_seq) FROM short_lived_task AS t
       WHERE NOT EXISTS (SELECT 1 FROM namespace_set AS s WHERE s.set_id = t.set_id)
       """,
+      """
+      SELECT printf('short-lived task %d names a program that is missing', from_seq)
+      FROM short_lived_task AS t WHERE program_id IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM program AS p WHERE p.program_id = t.program_id)
+      """,
+      """
+      SELECT printf('short-lived task %d names a login that is missing', from_seq)
+      FROM short_lived_task AS t WHERE login_id IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM login AS l WHERE l.login_id = t.login_id)
+      """,
     ],
     .sets: [
       """

@@ -16,7 +16,8 @@ struct ShortLivedTaskSizeTests {
   private static let count = 20_000
   private static let epoch = HistoryScript.epoch
   /// The limits in bytes: for a process that executes one program, and for one that executes two.
-  private static let most = [120, 280]
+  private static let most = [95, 280]
+  private static let login = Login(uid: 1000, session: 4711, terminal: 34816)
 
   private let folder: TemporaryFolder
   private var random = SeededRandom(seed: 1)
@@ -67,7 +68,7 @@ struct ShortLivedTaskSizeTests {
       sample.appeared.append(
         .init(
           token: ProcessToken(number: UInt64(parent + 1)), facts: Self.facts(Int32(parent + 1)),
-          description: .init(comm: Self.names[parent], uid: 1000, cgroup: Array("0::/build".utf8)),
+          description: Self.description(Self.names[parent], "parent"),
           links: sets[parent % 3].links))
     }
     _ = try writer.write(sample, SampleTiming())
@@ -94,7 +95,9 @@ struct ShortLivedTaskSizeTests {
       let token = ProcessToken(number: number + 100)
       // PIDs ascend, and wrap around at the default limit (`proc_sys_kernel(5)`).
       let pid = Int32(300 + (number + 20_000) % (32_768 - 300))
-      let name = Self.names.randomElement(using: &random)
+      let name = Self.names.randomElement(using: &random) ?? []
+      // A build runs each of its programs with some hundred command lines.
+      let file = Int.random(in: 0..<20, using: &random)
       timed.append(
         (
           begins, index * 2,
@@ -102,14 +105,14 @@ struct ShortLivedTaskSizeTests {
             EventStart(
               token: token, parent: ProcessToken(number: UInt64(parent + 1)),
               facts: Self.facts(pid),
-              description: .init(comm: name, uid: 1000, cgroup: Array("0::/build".utf8)),
+              description: Self.description(name, "\(file).c"),
               set: sets[parent % 3]))
         ))
       if programs > 1 {
         timed.append(
           (
             begins + 500_000, index * 2,
-            .described(token, .init(comm: Array("program".utf8), uid: nil, cgroup: nil))
+            .described(token, Self.description(Array("program".utf8), "\(file).o"))
           ))
       }
       timed.append((ends, index * 2 + 1, .exited(token, mayResume: false)))
@@ -120,6 +123,14 @@ struct ShortLivedTaskSizeTests {
       ProcessEvent(boot: Self.reading($0.time).boot, $0.event)
     }
     return batch
+  }
+
+  private static func description(_ comm: [UInt8], _ argument: String) -> ProcessDescription {
+    ProcessDescription(
+      comm: comm, uid: 1000, cgroup: Array("0::/build".utf8),
+      program: Program(
+        executable: Array("/usr/bin/".utf8) + comm, commandLine: comm + [0] + Array(argument.utf8)),
+      login: login)
   }
 
   private static func facts(_ pid: Int32) -> ProcessFacts {

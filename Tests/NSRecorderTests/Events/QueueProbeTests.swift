@@ -22,7 +22,9 @@ private final class CountingProbe: TaskReading {
 
   func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription? {
     descriptions[pid, default: 0] += 1
-    return ProcessDescription(comm: nil, uid: 33, cgroup: nil)
+    let program = Program(executable: nil, commandLine: [UInt8(descriptions[pid, default: 0])])
+    return ProcessDescription(
+      comm: nil, uid: 33, cgroup: nil, program: hasExecuted ? program : nil)
   }
 
   func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime] { [:] }
@@ -90,6 +92,20 @@ struct QueueProbeTests {
     let users = (0..<7).compactMap { _ in queue.next(until: 100, horizon: 2000) }
       .map { $0.probed?.description?.uid }
     #expect(users == [nil, nil, 33, nil, nil, nil, nil])
+  }
+
+  @Test("a program that was read after a later exec is not that of the earlier one")
+  func laterExec() {
+    func exec(at time: Int64) -> KernelEvent {
+      KernelEvent(time: time, pid: 20, tid: 20, kind: .comm(CommName("sh".utf8), isExec: true))
+    }
+    var queue = queue()
+    // Both probes are later than both events.
+    add(fork(20, at: 10) + [exec(at: 20), exec(at: 30)], to: &queue)
+    let read = (0..<4).compactMap { _ in queue.next(until: 100, horizon: 2000) }
+      .map { $0.probed?.description }
+    #expect(read.map { $0?.program?.commandLine } == [nil, nil, nil, [2]])
+    #expect(read.map { $0?.uid } == [nil, nil, 33, 33])
   }
 
   @Test("of two tasks with one TID only the later is probed")
