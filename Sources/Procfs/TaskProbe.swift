@@ -8,7 +8,8 @@ package final class TaskProbe {
   private let root: ProcRoot
   private let identity: IdentitySource
   private let reader = LinkReader()
-  private let readsCommandLines: Bool
+  /// Whether the probe reads command lines.
+  package let readsCommandLines: Bool
 
   /// A probe of tasks in `root`.
   ///

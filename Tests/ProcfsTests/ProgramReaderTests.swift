@@ -138,7 +138,7 @@ struct LiveProgramTests {
     let source = ProcfsSource(root: try ProcRoot())
     let file = NSTemporaryDirectory() + "nshist-exec-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: file) }
-    let script = "while [ ! -e \(file) ]; do sleep 0.05; done; exec /bin/sh -c 'sleep 300; :' second"
+    let script = "while [ ! -e \(file) ]; do sleep 0.05; done; exec /bin/sh -c 'sleep 60; :' second"
     let process = try Command("/bin/sh", ["-c", script, "first"])
     defer { process.signal(SIGKILL) }
     // The first sample after the start may read the process before its exec.
@@ -154,7 +154,7 @@ struct LiveProgramTests {
     var read: ProcessDescription?
     try eventually("another command line") {
       read = try source.takeSample().described.last { $0.token == first.token }?.description ?? read
-      return read?.program?.commandLine == Array("/bin/sh\0-c\0sleep 300; :\0second".utf8)
+      return read?.program?.commandLine == Array("/bin/sh\0-c\0sleep 60; :\0second".utf8)
     }
     #expect(read?.comm == Array("sh".utf8))
   }

@@ -43,6 +43,8 @@ struct EventQueue {
   /// By TID, the probes of tasks that changed their namespaces, by the events of the current call of `add`:
   /// a second probe for another event of the same call would show the same.
   private var probedTasks: [Int32: ProbedTask?] = [:]
+  /// Whether an item may have an unread command line (`Item.isLineUnread`).
+  private var hasUnreadLine = false
   /// Observations of mounts that pin a namespace which a task entered and had left again before it was probed.
   private var mountObservations: [MountObservation] = []
   /// The most queued events after an event that are searched for one that invalidates the event's probe. If
@@ -63,6 +65,9 @@ struct EventQueue {
     var isThrottled = false
     /// The number of earlier omitted changes of the task that this item replaces.
     var omittedCount = 0
+    /// Whether the probe found no command line, because the exec had not placed the arguments in memory yet. The kernel
+    /// reports an exec some time before that.
+    var isLineUnread = false
   }
 
   /// - Parameters:
@@ -94,6 +99,7 @@ struct EventQueue {
     mayExecAfterLeaderExit: (Int32) -> Bool,
     mayHaveUnreportedThreads: (Int32) -> Bool, throttled: (Int32) -> LinkMask = { _ in [] }
   ) {
+    readLinesAgain()
     let now = self.now()
     let epoch = now.epoch
     clockIsSteady = lastEpoch.map { abs(epoch - $0) < Self.leastStep } ?? false
@@ -117,12 +123,39 @@ struct EventQueue {
         order: lastOrder,
         epoch: epoch, isThrottled: isThrottled)
       lastOrder += 1
+      if isLineUnread(item) {
+        item.isLineUnread = true
+        hasUnreadLine = true
+      }
       if let last = replaceable(by: item) {
         item.omittedCount = last.omittedCount + (isThrottled ? 1 : 0)
         items[items.count - 1] = item
       } else {
         items.append(item)
       }
+    }
+  }
+
+  private func isLineUnread(_ item: Item) -> Bool {
+    guard probe.readsCommandLines, !isStorm, item.probed?.links.isEmpty == true,
+      let program = item.probed?.description?.program
+    else { return false }
+    return program.commandLine == nil
+  }
+
+  /// Probes the processes again whose command line was not read. Such an item is not applied yet: an item stays queued
+  /// until all events up to its probe have arrived.
+  private mutating func readLinesAgain() {
+    guard hasUnreadLine else { return }
+    hasUnreadLine = false
+    for index in items.indices[appliedCount...] where items[index].isLineUnread {
+      items[index].isLineUnread = false
+      guard let read = probe.description(of: items[index].event.pid, hasExecuted: true),
+        read.program?.commandLine != nil
+      else { continue }
+      let time = now().boot
+      items[index].probed?.description = read
+      items[index].probed?.time = time
     }
   }
 

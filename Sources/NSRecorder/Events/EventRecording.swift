@@ -339,6 +339,8 @@ protocol TaskReading {
   /// Returns the effective user and the cgroup of a process, and if it has just executed a program, also the program and
   /// the login; nil if the process is gone.
   func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription?
+  /// Whether a description that is read after an exec has the command line.
+  var readsCommandLines: Bool { get }
   /// Returns for each link the change time of its namespace file; without the links that could not be read.
   func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime]
   /// Reads the clock of the change times; nil if it cannot be read.

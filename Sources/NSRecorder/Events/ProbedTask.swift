@@ -8,7 +8,7 @@ struct ProbedTask {
   var links: [NamespaceLink: TaskProbe.Link]
   /// The end of the probe, on the boot clock. The probe shows the state after the event if no further event of
   /// the task occurred until then.
-  let time: BootTime
+  var time: BootTime
   /// Whether the task executed a program between the event and the end of the probe: before the exec, it may
   /// have been in another time namespace.
   var isAfterExec = false

@@ -12,6 +12,9 @@ import TestSupport
 private final class CountingProbe: TaskReading {
   var probes: [Int32: Int] = [:]
   var descriptions: [Int32: Int] = [:]
+  var readsCommandLines = true
+  /// How many of the reads of each process find no command line.
+  var emptyReads = 0
 
   func links(
     of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
@@ -22,7 +25,9 @@ private final class CountingProbe: TaskReading {
 
   func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription? {
     descriptions[pid, default: 0] += 1
-    let program = Program(executable: nil, commandLine: [UInt8(descriptions[pid, default: 0])])
+    let count = descriptions[pid, default: 0]
+    let program = Program(
+      executable: [0x2F], commandLine: count > emptyReads ? [UInt8(count)] : nil)
     return ProcessDescription(
       comm: nil, uid: 33, cgroup: nil, program: hasExecuted ? program : nil)
   }
@@ -106,6 +111,21 @@ struct QueueProbeTests {
       .map { $0.probed?.description }
     #expect(read.map { $0?.program?.commandLine } == [nil, nil, nil, [2]])
     #expect(read.map { $0?.uid } == [nil, nil, 33, 33])
+  }
+
+  @Test("a command line that an exec had not placed yet is read again", arguments: [true, false])
+  func emptyLine(isRead: Bool) {
+    probe.emptyReads = 1
+    probe.readsCommandLines = isRead
+    var queue = queue()
+    let exec = KernelEvent(
+      time: 20, pid: 20, tid: 20, kind: .comm(CommName("sh".utf8), isExec: true))
+    add(fork(20, at: 10) + [exec], to: &queue)
+    for _ in 0..<3 { add([], to: &queue) }
+    #expect(probe.descriptions == [20: isRead ? 2 : 1])
+    let read = (0..<3).compactMap { _ in queue.next(until: 100, horizon: 2000) }
+      .map { $0.probed?.description?.program?.commandLine }
+    #expect(read == [nil, nil, isRead ? [2] : nil])
   }
 
   @Test("of two tasks with one TID only the later is probed")

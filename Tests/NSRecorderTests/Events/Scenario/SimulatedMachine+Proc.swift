@@ -21,6 +21,8 @@ extension SimulatedMachine: TaskReading {
     return first + second
   }
 
+  var readsCommandLines: Bool { true }
+
   func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription? {
     tasks[pid].map { _ in ProcessDescription(comm: nil, uid: 0, cgroup: nil) }
   }
