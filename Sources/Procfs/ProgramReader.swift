@@ -74,7 +74,9 @@ enum ProgramReader {
 
   /// Reads the login uid (`Login.uid`).
   static func loginUID(_ prefix: String, in directory: Int32) -> UInt32? {
-    guard case .success(let text) = SmallFile.beginning(of: prefix + "loginuid", in: directory, count: 16)
+    guard
+      case .success(let text) = SmallFile.beginning(
+        of: prefix + "loginuid", in: directory, count: 16)
     else { return nil }
     let digits = text.last == 0x0A ? text.dropLast() : text[...]
     return Decimal.parse(digits).flatMap(UInt32.init(exactly:))

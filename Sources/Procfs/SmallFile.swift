@@ -30,7 +30,8 @@ enum SmallFile {
   }
 
   /// Returns the first bytes of a file, `count` at most, by one read; or the error.
-  static func beginning(of name: String, in directory: Int32, count: Int) -> Result<[UInt8], Errno> {
+  static func beginning(of name: String, in directory: Int32, count: Int) -> Result<[UInt8], Errno>
+  {
     let file = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard file >= 0 else { return .failure(.last) }
     defer { close(file) }

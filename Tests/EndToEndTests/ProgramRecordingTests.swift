@@ -26,7 +26,8 @@ struct ProgramRecordingTests {
     return try #require(found)
   }
 
-  @Test("a process has its command line, its login, its session and its terminal", arguments: events)
+  @Test(
+    "a process has its command line, its login, its session and its terminal", arguments: events)
   func known(events: String) throws {
     let recording = try LiveRecording(interval: "100ms", ["--events", events])
     let process = try Command("/bin/sleep", ["300.25"])
@@ -34,8 +35,10 @@ struct ProgramRecordingTests {
     let row = try row(recording, process.pid, "the program") {
       $0["command_line"] == "/bin/sleep 300.25"
     }
-    #expect(row["executable"] == (try FileManager.default.destinationOfSymbolicLink(
-      atPath: "/proc/\(process.pid)/exe")))
+    #expect(
+      row["executable"]
+        == (try FileManager.default.destinationOfSymbolicLink(
+          atPath: "/proc/\(process.pid)/exe")))
     #expect(row.number("sid") == Int(getsid(process.pid)) && row["tty"] != nil, "\(row)")
     let login = try String(contentsOfFile: "/proc/\(process.pid)/loginuid", encoding: .utf8)
     #expect(row.number("login_uid") == (login == "4294967295" ? -1 : Int(login)), "\(row)")
@@ -59,7 +62,7 @@ struct ProgramRecordingTests {
     #expect(table.output.contains("/bin/sleep 300.25"), "\(table.output)")
     let csv = try Command.nshist(
       "export", "--pid", "\(process.pid)", "--type", "net", "--db", recording.database)
-    let lines = csv.output.split(separator: "\n")
+    let lines = csv.output.split(whereSeparator: \.isNewline)
     #expect(lines.first?.hasSuffix(",command_line,executable,login_uid,sid,tty") == true)
     #expect(lines.last?.contains(",/bin/sleep 300.25,") == true, "\(csv.output)")
   }
@@ -107,7 +110,8 @@ struct ProgramRecordingTests {
     #expect(own.contains(row["command_line"] ?? ""), "\(row)")
   }
 
-  @Test("a child has the program of its parent until it executes one",
+  @Test(
+    "a child has the program of its parent until it executes one",
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func inherited() throws {
     let recording = try LiveRecording(interval: "60s", ["--events", "on"])
@@ -147,7 +151,8 @@ struct ProgramRecordingTests {
     }
   }
 
-  @Test("with --cmdline off no command line is in the file, but the executable is", arguments: events)
+  @Test(
+    "with --cmdline off no command line is in the file, but the executable is", arguments: events)
   func off(events: String) throws {
     let recording = try LiveRecording(
       interval: "100ms", ["--events", events, "--cmdline", "off"])
@@ -170,7 +175,8 @@ struct ProgramRecordingTests {
   @Test("of a long command line the beginning is recorded, and marked")
   func long() throws {
     let recording = try LiveRecording(interval: "100ms", ["--events", "off"])
-    let process = try Command("/bin/sh", ["-c", "sleep 60; :", String(repeating: "a", count: 100_000)])
+    let process = try Command(
+      "/bin/sh", ["-c", "sleep 60; :", String(repeating: "a", count: 100_000)])
     defer { process.signal(SIGKILL) }
     let row = try row(recording, process.pid, "the program") { $0["command_line"] != nil }
     #expect(row["command_line"]?.utf8.count == 512 && row.flag("command_line_truncated") == true)

@@ -191,7 +191,10 @@ struct ProgramTests {
   func readLater() throws {
     try sample(at: 0, appeared: [appearance(10, Self.description(Self.program("bash")))])
     try events([
-      (100, start(20, of: 10, Self.description("bash", Self.program("bash"), inherited: [.program])))
+      (
+        100,
+        start(20, of: 10, Self.description("bash", Self.program("bash"), inherited: [.program]))
+      )
     ])
     try sample(at: 200, described: [(20, Self.description("bash", Self.program("bash")))])
     let reader = try end()

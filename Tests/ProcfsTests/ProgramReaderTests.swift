@@ -133,7 +133,8 @@ struct LiveProgramTests {
     return sample.appeared.first { $0.facts.pid == pid }?.description
   }
 
-  @Test("a program that executes another of the same name is noticed, and costs no read before that")
+  @Test(
+    "an exec under the same name is noticed, and a process is not read again before that")
   func sameName() throws {
     let source = ProcfsSource(root: try ProcRoot())
     let file = NSTemporaryDirectory() + "nshist-exec-\(UUID().uuidString)"
@@ -160,22 +161,33 @@ struct LiveProgramTests {
   }
 
   private static func line(_ pid: Int32) throws -> String {
-    String(decoding: try Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/cmdline")), as: UTF8.self)
+    let url = URL(fileURLWithPath: "/proc/\(pid)/cmdline")
+    return String(decoding: try Data(contentsOf: url), as: UTF8.self)
   }
 
   @Test("a new session and a login are read")
   func login() throws {
     let source = ProcfsSource(root: try ProcRoot())
+    // A process that leads its process group would fork: the shell starts setsid(1) in its own group.
+    let seconds = "60.\(getpid())"
     let process = try Command(
-      "/usr/bin/setsid",
-      ["/bin/sh", "-c", "echo 4242 2>/dev/null >/proc/self/loginuid; exec sleep 300"])
+      "/bin/sh",
+      [
+        "-c",
+        "echo 4242 2>/dev/null >/proc/self/loginuid; /usr/bin/setsid /bin/sleep \(seconds) & wait",
+      ])
     defer { process.signal(SIGKILL) }
+    var found: Int32?
     try eventually("sleep") {
-      try String(contentsOfFile: "/proc/\(process.pid)/comm", encoding: .utf8) == "sleep\n"
+      found = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }
+        .first { (try? Self.line($0)) == "/bin/sleep\0\(seconds)\0" }
+      return found != nil
     }
-    let known = try String(contentsOfFile: "/proc/\(process.pid)/loginuid", encoding: .utf8)
-    let login = try #require(try program(source, process.pid)?.login)
-    #expect(login.session == process.pid && login.terminal == 0)
+    let pid = try #require(found)
+    defer { kill(pid, SIGKILL) }
+    let known = try String(contentsOfFile: "/proc/\(pid)/loginuid", encoding: .utf8)
+    let login = try #require(try program(source, pid)?.login)
+    #expect(login.session == pid && login.terminal == 0)
     #expect(login.uid == UInt32(known))
   }
 
@@ -183,9 +195,8 @@ struct LiveProgramTests {
   func probe() throws {
     let process = try Command("/bin/sleep", ["300"])
     defer { process.signal(SIGKILL) }
-    try eventually("sleep") {
-      try String(contentsOfFile: "/proc/\(process.pid)/comm", encoding: .utf8) == "sleep\n"
-    }
+    // The command line is empty for a moment after the exec.
+    try eventually("sleep") { try Self.line(process.pid) == "/bin/sleep\0300\0" }
     let root = try ProcRoot()
     let probe = TaskProbe(root: root, identity: .continuity)
     let read = try #require(probe.description(of: process.pid, hasExecuted: true))

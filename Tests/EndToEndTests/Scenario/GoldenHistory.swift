@@ -110,7 +110,15 @@ enum GoldenHistory {
         pid: actor.pid, startTicks: UInt64(start / (second / 100)), parentPID: actor.parent,
         isKernelThread: actor.isKernelThread, nspid: [actor.pid] + actor.innerPIDs),
       description: ProcessDescription(
-        comm: Array(actor.comm.utf8), uid: actor.uid, cgroup: actor.cgroup.map { Array($0.utf8) }),
+        comm: Array(actor.comm.utf8), uid: actor.uid, cgroup: actor.cgroup.map { Array($0.utf8) },
+        program: actor.isKernelThread
+          ? nil
+          : Program(
+            executable: Array("/usr/bin/\(actor.comm)".utf8),
+            commandLine: Array("\(actor.comm)\0--name\0a \"b\", c".utf8)),
+        login: Login(
+          uid: actor.uid == 0 ? Login.unset : actor.uid, session: 1,
+          terminal: actor.uid == 0 ? 0 : 34_819)),
       links: ordered(links))
   }
 
