@@ -6,13 +6,14 @@ struct KnownDescriptions {
   private var known: [ProcessToken: Known] = [:]
   private var last: SortKey?
 
-  private struct Known {
-    var description: ProcessDescription
+  /// A description as last read.
+  struct Known {
+    fileprivate(set) var description: ProcessDescription
     /// The address of the arguments (`StatLine.argumentStart`) that was read with the description.
-    var argumentStart: UInt64?
+    fileprivate(set) var argumentStart: UInt64?
     /// The start, on the boot clock, of the last pass that read all parts of the description; if none has,
     /// of the first pass that read the description.
-    var read: BootTime
+    fileprivate(set) var read: BootTime
   }
 
   /// The key by which the entries of the source are sorted: processes before threads, each by number.
@@ -52,9 +53,8 @@ struct KnownDescriptions {
 
   subscript(token: ProcessToken) -> ProcessDescription? { known[token]?.description }
 
-  /// Returns the address of the arguments (`StatLine.argumentStart`) that was read with the description; nil if it is
-  /// not known.
-  func argumentStart(of token: ProcessToken) -> UInt64? { known[token]?.argumentStart }
+  /// Returns the description of a task as last read, with the address of its arguments; nil if none was read.
+  func lastRead(_ token: ProcessToken) -> Known? { known[token] }
 
   /// Returns the indices of the entries whose descriptions this pass reads again: those that follow the
   /// entries whose descriptions the previous pass read.

@@ -62,13 +62,15 @@ extension ProcfsSource {
         // A zombie has lost some parts of its description, and the others no longer change. A kernel
         // thread changes its name with its current work (`kworker/0:1-events`).
         guard !entry.isKernelThread, isYoung || !entry.isZombie else { break }
-        let known = descriptions[entry.token]
+        let known = descriptions.lastRead(entry.token)
         if !isYoung, let known, isUnchanged(known, entry) {
           descriptions.confirm(entry.token, at: passStart.boot)
           break
         }
         let read = learn(describe(entry), of: entry)
-        if isYoung || descriptions[entry.token] != known { sample.described.append(read) }
+        if isYoung || descriptions[entry.token] != known?.description {
+          sample.described.append(read)
+        }
       }
       entries[index].pendingChange = .none
     }
@@ -101,13 +103,14 @@ extension ProcfsSource {
     return .init(token: entry.token, description: read.description, since: since)
   }
 
-  private func isUnchanged(_ known: ProcessDescription, _ entry: ProcessEntry) -> Bool {
+  private func isUnchanged(
+    _ known: KnownDescriptions.Known, _ entry: ProcessEntry
+  ) -> Bool {
     // If the directory of the process cannot be opened, the caller reads the description, which fails
     // as well.
     do {
       return try withDirectory(of: entry) {
-        descriptionCheck.isUnchanged(
-          known, descriptions.argumentStart(of: entry.token), in: $0)
+        descriptionCheck.isUnchanged(known.description, known.argumentStart, in: $0)
       } ?? false
     } catch { return false }
   }

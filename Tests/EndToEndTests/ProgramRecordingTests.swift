@@ -172,6 +172,18 @@ struct ProgramRecordingTests {
     #expect(kept == ["0"])
   }
 
+  @Test("the environment can turn command lines off, as a service manager sets it")
+  func offByEnvironment() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("history.db")
+    let outcome = try Command.nshist(
+      "record", "--samples", "1", "--events", "off", "--db", file,
+      environment: ["NSHIST_CMDLINE": "off"])
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    let counts = "SELECT COUNT(command_line) || ' ' || (COUNT(executable) > 0) FROM program"
+    #expect(try Recording.texts(counts, in: file) == ["0 1"])
+  }
+
   @Test("of a long command line the beginning is recorded, and marked")
   func long() throws {
     let recording = try LiveRecording(interval: "100ms", ["--events", "off"])

@@ -220,8 +220,16 @@ struct ExportPrograms {
   mutating func set(
     _ program: Int64?, _ login: Int64?, of process: inout ExportProcess
   ) throws(SQLiteError) {
-    process.program = try program.flatMap { (row) throws(SQLiteError) in try self.program(row) }
-    process.login = try login.flatMap { (row) throws(SQLiteError) in try self.login(row) }
+    if let program {
+      process.program = try self.program(program)
+    } else if process.program != nil {
+      process.program = nil
+    }
+    if let login {
+      process.login = try self.login(login)
+    } else if process.login != nil {
+      process.login = nil
+    }
   }
 
   private mutating func program(_ row: Int64) throws(SQLiteError) -> ExportProgram? {

@@ -258,22 +258,34 @@ struct ExportProgramColumns: ~Copyable {
   private var row: Int64?
   private var version = 0
   private var text = TextBlock(capacity: 1024)
+  /// The columns of a process without a known program and login; empty until they are needed.
+  private var unknown = TextBlock(capacity: 128)
 
   mutating func append(
     _ process: ExportProcess, _ dialect: RowDialect, to block: inout TextBlock
   ) {
+    if process.program == nil, process.login == nil {
+      if unknown.count == 0 { Self.make(process, dialect, in: &unknown) }
+      return block.append(unknown)
+    }
     if row != process.row || version != process.version {
       row = process.row
       version = process.version
       text.removeAll()
-      dialect.add(.commandLine, process.program?.commandLine, to: &text)
-      dialect.add(.executable, process.program?.executable, to: &text)
-      dialect.add(.loginUID, process.login?.uid, to: &text)
-      dialect.add(.session, process.login?.session, to: &text)
-      dialect.add(.terminal, process.login?.terminal, to: &text)
-      text.append(dialect.end)
+      Self.make(process, dialect, in: &text)
     }
     block.append(text)
+  }
+
+  private static func make(
+    _ process: ExportProcess, _ dialect: RowDialect, in text: inout TextBlock
+  ) {
+    dialect.add(.commandLine, process.program?.commandLine, to: &text)
+    dialect.add(.executable, process.program?.executable, to: &text)
+    dialect.add(.loginUID, process.login?.uid, to: &text)
+    dialect.add(.session, process.login?.session, to: &text)
+    dialect.add(.terminal, process.login?.terminal, to: &text)
+    text.append(dialect.end)
   }
 }
 

@@ -7,8 +7,8 @@ internal import NSHistory
 enum EnvironmentOptions {
   /// The options with a value, and those without.
   static let names = [
-    "interval", "samples", "source", "events", "event-ring", "short-lived", "pins-every",
-    "proc-root", "host-root", "keep", "max-size", "metrics-file", "log-format",
+    "interval", "samples", "source", "events", "event-ring", "short-lived", "cmdline",
+    "pins-every", "proc-root", "host-root", "keep", "max-size", "metrics-file", "log-format",
   ]
   static let flags = ["threads"]
 
