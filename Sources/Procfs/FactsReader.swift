@@ -50,8 +50,10 @@ enum FactsReader {
   ///     directory is then its effective user (`pid_getattr` of fs/proc/base.c), and reading the owner
   ///     costs a tenth of reading `status`.
   ///   - readsCommandLine: whether the program includes the command line.
+  ///   - known: the description as last read. If `stat` shows no exec since then, the program stays nil.
   static func description(
-    in directory: Int32, isProc: Bool, readsCommandLine: Bool
+    in directory: Int32, isProc: Bool, readsCommandLine: Bool,
+    since known: KnownDescriptions.Known? = nil
   ) -> (description: ProcessDescription, argumentStart: UInt64?) {
     var description = unknown
     var argumentStart: UInt64?
@@ -66,7 +68,9 @@ enum FactsReader {
           uid: ProgramReader.loginUID("../", in: directory), session: stat.session,
           terminal: stat.terminal)
       }
-      if !stat.isKernelThread, !stat.isExiting {
+      if !stat.isKernelThread, !stat.isExiting,
+        known?.hasProgram(of: stat, withCommandLine: readsCommandLine) != true
+      {
         description.program = ProgramReader.program(
           "../", in: directory, readsCommandLine: readsCommandLine)
       }

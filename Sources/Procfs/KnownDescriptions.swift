@@ -14,6 +14,15 @@ struct KnownDescriptions {
     /// The start, on the boot clock, of the last pass that read all parts of the description; if none has,
     /// of the first pass that read the description.
     fileprivate(set) var read: BootTime
+
+    /// Returns whether the process still has the program that was read, as far as `stat` shows.
+    func hasProgram(of stat: StatLine, withCommandLine: Bool) -> Bool {
+      guard stat.argumentStart == argumentStart, stat.comm == description.comm else { return false }
+      // Without the address nothing shows an exec, but a second read would show it only by chance.
+      guard argumentStart != nil else { return true }
+      return withCommandLine
+        ? description.program?.commandLine != nil : description.program?.executable != nil
+    }
   }
 
   /// The key by which the entries of the source are sorted: processes before threads, each by number.

@@ -120,7 +120,8 @@ extension ProcfsSource {
     do {
       return try withDirectory(of: entry) {
         FactsReader.description(
-          in: $0, isProc: root.isProc, readsCommandLine: readsCommandLines)
+          in: $0, isProc: root.isProc, readsCommandLine: readsCommandLines,
+          since: descriptions.lastRead(entry.token))
       } ?? (FactsReader.unknown, nil)
     } catch { return (FactsReader.unknown, nil) }
   }
