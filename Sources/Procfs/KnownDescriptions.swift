@@ -6,14 +6,25 @@ struct KnownDescriptions {
   private var known: [ProcessToken: Known] = [:]
   private var last: SortKey?
 
-  /// A description as last read.
-  struct Known {
+  /// A description as last read. A class, so that a pass copies no description that is unchanged.
+  final class Known {
     fileprivate(set) var description: ProcessDescription
     /// The address of the arguments (`StatLine.argumentStart`) that was read with the description.
     fileprivate(set) var argumentStart: UInt64?
     /// The start, on the boot clock, of the last pass that read all parts of the description; if none has,
     /// of the first pass that read the description.
     fileprivate(set) var read: BootTime
+
+    fileprivate init(
+      description: ProcessDescription, argumentStart: UInt64?, read: BootTime
+    ) {
+      self.description = description
+      self.argumentStart = argumentStart
+      self.read = read
+    }
+
+    /// Notes that a pass read the description, and that it has not changed.
+    func confirm(at boot: BootTime) { read = boot }
 
     /// Returns whether the process still has the program that was read, as far as `stat` shows.
     func hasProgram(of stat: StatLine, withCommandLine: Bool) -> Bool {
@@ -93,14 +104,12 @@ struct KnownDescriptions {
       known[token] = Known(description: read, argumentStart: argumentStart, read: boot)
       return nil
     }
-    known[token]?.description.update(read)
-    known[token]?.argumentStart = argumentStart
-    if isWhole { known[token]?.read = boot }
-    return before.read
+    let since = before.read
+    before.description.update(read)
+    before.argumentStart = argumentStart
+    if isWhole { before.read = boot }
+    return since
   }
-
-  /// Notes that a pass read the description of a process, and that it has not changed.
-  mutating func confirm(_ token: ProcessToken, at boot: BootTime) { known[token]?.read = boot }
 
   /// Drops the description of a process that has exited.
   mutating func forget(_ token: ProcessToken) { known[token] = nil }

@@ -64,11 +64,12 @@ extension ProcfsSource {
         guard !entry.isKernelThread, isYoung || !entry.isZombie else { break }
         let known = descriptions.lastRead(entry.token)
         if !isYoung, let known, isUnchanged(known, entry) {
-          descriptions.confirm(entry.token, at: passStart.boot)
+          known.confirm(at: passStart.boot)
           break
         }
+        let before = known?.description
         let read = learn(describe(entry), of: entry)
-        if isYoung || descriptions[entry.token] != known?.description {
+        if isYoung || descriptions[entry.token] != before {
           sample.described.append(read)
         }
       }
