@@ -299,7 +299,7 @@ package struct NamespaceChange: Sendable, Hashable {
     case unpinned
 
     /// Whether the link may lead to a namespace that existed before.
-    var mayBeJoined: Bool { self == .joined || self == .joinedOrNew }
+    package var mayBeJoined: Bool { self == .joined || self == .joinedOrNew }
   }
 
   /// A mark on changes that matter in the search for an intrusion. The raw value is the word in every
