@@ -15,8 +15,8 @@ struct NSHist: ParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      Record.self, Query.self, Timeline.self, Export.self, Capture.self, Check.self, Limits.self,
-      Doctor.self, Status.self, Database.self,
+      Record.self, Query.self, Timeline.self, Report.self, Export.self, Capture.self, Check.self,
+      Limits.self, Doctor.self, Status.self, Database.self,
     ])
 
   static func main() {

@@ -49,10 +49,52 @@ struct QuerySame: QuestionCommand {
         .print(context.format, on: context.console)
       throw ExitCode(ExitStatus.unknown)
     }
+    let compared = try SameComparison(
+      reader: reader, zone: context.zone, now: now, time: time, types: types
+    ).compare(operands, processes)
+    let answer = compared.answer
+    context.console.messages.stopProgress()
+    for warning in compared.warnings { context.say(warning) }
+    let nameless = NamelessContainers(context.console.messages)
+    for process in answer.processes.joined() { nameless.note(process) }
+    nameless.say()
+    try ComparisonListing(comparison: compared.comparison, zone: context.zone)
+      .print(context.format, on: context.console)
+    throw ExitStatus.of(answer.verdict)
+  }
+
+  private func time(_ now: WallTime) throws -> SameQuestion.Time {
+    if let at = try options.moment(now: now) { return .at(at) }
+    let window = try options.range.window(now: now)
+    return .range(since: window.since, until: window.until)
+  }
+}
+
+/// Compares processes, and writes the words around the answer.
+struct SameComparison {
+  let reader: HistoryReader
+  let zone: TimeZoneChoice
+  /// The time at which the program started.
+  let now: WallTime
+  let time: SameQuestion.Time
+  let types: [NamespaceType]
+
+  /// An answer, ready to be shown.
+  struct Compared {
+    let comparison: Comparison
+    let answer: SameAnswer
+    /// A line for each part of the question that the history does not cover.
+    let warnings: [String]
+  }
+
+  /// Returns the answer about processes.
+  ///
+  /// - Parameter given: the processes as the user wrote them.
+  func compare(_ operands: SameOperands.Operands, _ given: [String]) throws -> Compared {
     let question = SameQuestion(pids: operands.selectors, time: time, types: types)
     let answer = try reader.same(question)
     var formatter = SameFormatter(
-      question: question, answer: answer, zone: context.zone,
+      question: question, answer: answer, zone: zone,
       noSample: answer.recorded == nil ? try reader.noSampleText() : "", now: now)
     for (selector, processes) in zip(operands.selectors, answer.processes) where processes.isEmpty {
       formatter.threadHints[selector.number] = try ThreadHints(reader: reader).text(selector.number)
@@ -66,23 +108,10 @@ struct QuerySame: QuestionCommand {
       comparison.notes.append(
         """
         This is about all of them at once. Whether any of one group ever shared with any of another: \
-        nshist query shared \(processes.joined(separator: " ")).
+        nshist query shared \(given.joined(separator: " ")).
         """)
     }
-    context.console.messages.stopProgress()
-    for warning in formatter.warnings { context.say(warning) }
-    let nameless = NamelessContainers(context.console.messages)
-    for process in answer.processes.joined() { nameless.note(process) }
-    nameless.say()
-    try ComparisonListing(comparison: comparison, zone: context.zone)
-      .print(context.format, on: context.console)
-    throw ExitStatus.of(answer.verdict)
-  }
-
-  private func time(_ now: WallTime) throws -> SameQuestion.Time {
-    if let at = try options.moment(now: now) { return .at(at) }
-    let window = try options.range.window(now: now)
-    return .range(since: window.since, until: window.until)
+    return Compared(comparison: comparison, answer: answer, warnings: formatter.warnings)
   }
 }
 

@@ -50,7 +50,7 @@ struct ComparisonListing {
 
   // MARK: The rows
 
-  private var columns: [Column<ComparedRow>] {
+  var columns: [Column<ComparedRow>] {
     [
       Column("type", in: [.table, .csv]) { .string($0.line.type.name) },
       Column(
@@ -165,7 +165,8 @@ struct ComparisonListing {
 
   // MARK: The lines above the rows
 
-  private func header(_ colours: Bool) -> [String] { [headline(colours)] + processes }
+  /// The headline, then a line for each process.
+  func header(_ colours: Bool) -> [String] { [headline(colours)] + processes }
 
   private func headline(_ colours: Bool) -> String {
     let pids = comparison.numbers.map(\.description)
@@ -248,7 +249,8 @@ struct ComparisonListing {
 
   // MARK: The lines below the rows
 
-  private var footer: [String] {
+  /// The times together, the reasons and the notes.
+  var footer: [String] {
     let blocks = [intervals, reasons + comparison.notes].filter { !$0.isEmpty }
     return Array(blocks.joined(separator: [""]))
   }

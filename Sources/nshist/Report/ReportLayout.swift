@@ -1,0 +1,230 @@
+internal import NSHistory
+internal import NamespaceModel
+
+/// Arranges the lanes of a report: in groups by container, with the threads of a process below it, and with a letter
+/// and a colour for each namespace. The static picture and the data of the page have the same arrangement.
+struct ReportLayout {
+  let report: HistoryReport
+  /// The groups, in the order of the page.
+  let groups: [Group]
+  /// The groups of the lanes, and the lanes in the order of the page: each is the index in `report.lanes`.
+  let order: [Int]
+  /// For each lane of `report.lanes`, the index of its group.
+  let groupOfLane: [Int]
+  /// For each namespace of the report, its letter and colour.
+  let marks: [Mark]
+  /// The types that the picture shows: those in which the processes were seen in several namespaces, or in which a
+  /// namespace could not be read.
+  let shownTypes: [Int]
+  /// For each lane that was only in the namespaces in which most lanes of its group were: the type by whose row it is
+  /// drawn, since the rows of all types look alike. Nil for any other lane.
+  let plainTypes: [Int?]
+
+  /// The processes of one container, or those of none.
+  struct Group {
+    let container: ContainerRecord?
+
+    /// The heading of the group.
+    var name: String { container?.text ?? "no known container" }
+  }
+
+  /// How the page marks a namespace.
+  struct Mark {
+    /// The letter, which no other namespace of the type has, but all initial ones have the same.
+    let letter: String
+    /// The number of the colour; nil for an initial namespace, which is grey.
+    let colour: Int?
+  }
+
+  /// The number of colours, each of which the style sheet names `--c0`, `--c1` and so on.
+  static let colours = 12
+
+  init(_ report: HistoryReport) {
+    self.report = report
+    var groups: [Group] = []
+    var indices: [String: Int] = [:]
+    var groupOfLane: [Int] = []
+    for lane in report.lanes {
+      let container = lane.process.container
+      let key = container.map { "\(lane.process.boot) \($0.id)" } ?? ""
+      if indices[key] == nil {
+        indices[key] = groups.count
+        groups.append(Group(container: container))
+      }
+      groupOfLane.append(indices[key] ?? 0)
+    }
+    self.groups = groups
+    self.groupOfLane = groupOfLane
+    order = Self.order(report.lanes, groupOfLane, groups)
+    marks = Self.marks(report, groupOfLane)
+    shownTypes = Self.shownTypes(report)
+    plainTypes = Self.plainTypes(report, shownTypes, groupOfLane)
+  }
+
+  /// Returns the lanes in the order of the page: the groups as they come first, the processes of no container last.
+  private static func order(
+    _ lanes: [HistoryReport.TaskTimeline], _ groupOfLane: [Int], _ groups: [Group]
+  ) -> [Int] {
+    var first: [[Int64]: Int] = [:]
+    for (index, lane) in lanes.enumerated() where lane.process.tid == nil {
+      let key = [lane.process.boot, lane.process.pid]
+      if first[key] == nil { first[key] = index }
+    }
+    func key(_ index: Int) -> (Int, Int, Int, Int, Int) {
+      let process = lanes[index].process
+      let group = groupOfLane[index]
+      let leader = process.tid == nil ? index : first[[process.boot, process.pid]] ?? index
+      return (
+        groups[group].container == nil ? 1 : 0, group, leader, process.tid == nil ? 0 : 1, index
+      )
+    }
+    return lanes.indices.map { (key($0), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  /// Chooses the letters and colours. The first namespace of a type that a container's processes were in has the colour
+  /// of the container, which is the same for all types.
+  private static func marks(_ report: HistoryReport, _ groupOfLane: [Int]) -> [Mark] {
+    /// The first time at which a lane was in each namespace, with its group.
+    var first: [(time: WallTime, group: Int)?] = Array(
+      repeating: nil, count: report.namespaces.count)
+    for (index, lane) in report.lanes.enumerated() {
+      for piece in lane.pieces {
+        for code in report.states[piece.states].joined() where code >= 0 {
+          if first[code].map({ piece.from < $0.time }) ?? true {
+            first[code] = (piece.from, groupOfLane[index])
+          }
+        }
+      }
+    }
+    let order = report.namespaces.indices.sorted {
+      (first[$0]?.time ?? .max, $0) < (first[$1]?.time ?? .max, $1)
+    }
+    var marks = Array(
+      repeating: Mark(letter: "i", colour: nil), count: report.namespaces.count)
+    var colourOfGroup: [Int: Int] = [:]
+    var used: [NamespaceType: [Int]] = [:]
+    var count: [NamespaceType: Int] = [:]
+    for index in order where report.namespaces[index].namespace.isInitial != true {
+      let type = report.namespaces[index].namespace.type
+      let group = first[index]?.group ?? -1
+      let own = colourOfGroup[group] ?? colourOfGroup.count % colours
+      colourOfGroup[group] = own
+      let taken = used[type] ?? []
+      let colour = taken.contains(own) ? next(after: own, taken) : own
+      used[type, default: []].append(colour)
+      marks[index] = Mark(letter: letter(count[type, default: 0]), colour: colour)
+      count[type, default: 0] += 1
+    }
+    return marks
+  }
+
+  /// Returns the colour that the fewest namespaces of a type have; of equal ones the first after another.
+  private static func next(after own: Int, _ taken: [Int]) -> Int {
+    var counts = Array(repeating: 0, count: colours)
+    for colour in taken { counts[colour] += 1 }
+    return (1...colours).map { (own + $0) % colours }.min { counts[$0] < counts[$1] } ?? own
+  }
+
+  /// Returns the letter of a namespace: A to Z, then AA, AB and so on.
+  private static func letter(_ number: Int) -> String {
+    let last = Character(Unicode.Scalar(UInt8(65 + number % 26)))
+    return number < 26 ? String(last) : letter(number / 26 - 1) + String(last)
+  }
+
+  private static func shownTypes(_ report: HistoryReport) -> [Int] {
+    let used = Set(report.lanes.flatMap { $0.pieces.map(\.states) })
+    let denied = HistoryReport.StateCode.unknown(.denied).rawValue
+    let differing = report.types.indices.filter { type in
+      var seen: Set<Int> = []
+      for states in used {
+        for row in states < report.states.count ? report.states[states] : [] {
+          if row[type] >= 0 || row[type] == denied { seen.insert(row[type]) }
+        }
+      }
+      return seen.count > 1 || seen.contains(denied)
+    }
+    if !differing.isEmpty { return differing }
+    return report.types.firstIndex(of: .net).map { [$0] } ?? []
+  }
+
+  private static func plainTypes(
+    _ report: HistoryReport, _ types: [Int], _ groupOfLane: [Int]
+  ) -> [Int?] {
+    // The namespaces of the types in each list of states: nil where not all of them are known, and empty where none is.
+    let vectors = report.states.indices.map { states -> [Int]? in
+      let codes = types.map { report.state(states, $0) }
+      let known = codes.compactMap { $0.flatMap { $0 >= 0 ? $0 : nil } }
+      return known.isEmpty || known.count == types.count ? known : nil
+    }
+    let ofLane = report.lanes.map { lane in Set(lane.pieces.map { vectors[$0.states] }) }
+    var counts: [Int: [[Int]: Int]] = [:]
+    for (lane, all) in ofLane.enumerated() {
+      for case let vector? in all where !vector.isEmpty {
+        counts[groupOfLane[lane], default: [:]][vector, default: 0] += 1
+      }
+    }
+    let common = counts.mapValues { vectors in
+      vectors.max { ($0.value, $1.key.first ?? 0) < ($1.value, $0.key.first ?? 0) }?.key ?? []
+    }
+    return ofLane.enumerated().map { lane, all in
+      guard let main = common[groupOfLane[lane]], types.count > 1,
+        all.allSatisfy({ $0 == main || $0?.isEmpty == true })
+      else { return nil }
+      let own = main.firstIndex { report.namespaces[$0].namespace.isInitial != true }
+      return types[own ?? 0]
+    }
+  }
+
+  /// The sentence about the types that the picture does not show; nil if it shows all.
+  var foldedText: String? {
+    let hidden = report.types.indices.filter { !shownTypes.contains($0) }
+    guard !hidden.isEmpty, !report.lanes.isEmpty else { return nil }
+    let texts = hidden.map { type in
+      let namespace = report.namespaces.first { $0.namespace.type == report.types[type] }
+      return namespace?.namespace.text ?? report.types[type].name
+    }
+    return "Folded, since all were in one namespace wherever they were seen: "
+      + texts.joined(separator: ", ") + "."
+  }
+}
+
+extension HistoryReport {
+  /// Returns the state of one type in a list of states: nil if the sample windows around the time disagree. Where the
+  /// process was absent in each of them, whatever the reason, they do not.
+  func state(_ index: Int, _ type: Int) -> Int? {
+    let rows = states[index]
+    guard let first = rows.first?[type] else { return StateCode.unknown(.notRecorded).rawValue }
+    let isOne = rows.allSatisfy { row in
+      row[type] == first || (DrawnState(row[type]) == .absent && DrawnState(first) == .absent)
+    }
+    return isOne ? first : nil
+  }
+}
+
+/// A state of a link as the page draws it.
+enum DrawnState: Hashable {
+  /// The process was in a namespace, by its index.
+  case namespace(Int)
+  /// The process started, exited or moved at some moment in this time, which samples do not show.
+  case unsure
+  /// Where the link led is not known, for a reason.
+  case unknown(UnknownReason)
+  /// The process was not running, or nothing is drawn because the whole time is a gap.
+  case absent
+
+  init(_ code: Int?) {
+    guard let code else {
+      self = .unsure
+      return
+    }
+    let reasons = UnknownReason.allCases
+    switch code {
+    case 0...: self = .namespace(code)
+    case -100 ... -1:
+      let reason = reasons[min(reasons.count - 1, -1 - code)]
+      self = reason == .changedBetweenSamples ? .unsure : .unknown(reason)
+    case -199 ... -101: self = .absent
+    default: self = .unsure
+    }
+  }
+}
