@@ -3,9 +3,10 @@ internal import NamespaceModel
 
 /// Writes a history as Trace Event JSON, which Perfetto and the tracing page of Chromium open ("Trace Event Format").
 ///
-/// A process track is a container, or the host. A thread track is a type of namespace of one process or thread, and each
-/// slice on it is an interval in one namespace: slices of one track must not overlap, so each type has a track of its
-/// own. An instant is a change with a mark, and an arrow leads from a process that was joined to the one that joined it.
+/// A process track is a container, or the host. A thread track is a type of namespace of one process or thread, and
+/// each slice on it is an interval in one namespace: slices of one track must not overlap, so each type has a track of
+/// its own. An instant is a change with a mark, and an arrow leads from a process that was joined to the one that
+/// joined it.
 ///
 /// Events are written as they come, in the order of processes, which the format permits. The writer remembers the
 /// containers alone.

@@ -104,6 +104,11 @@ struct ReportAuthor {
             + "of a namespace that one of the named processes was in too.")
       }
     }
+    if report.isOfSomeProcesses {
+      notes.append(
+        "The history is a slice of some processes: what others did is not in it, so neither others nor changes are shown."
+      )
+    }
     if report.leftOutTasks > 0 {
       notes.append(
         """

@@ -135,6 +135,19 @@ import Testing
     }
   }
 
+  @Test("a slice of some processes shows them, and says that others are not in it")
+  func slice() throws {
+    let slice = folder.file("slice.db")
+    let capture = try CommandInProcess.run(
+      ["capture", "4711", "--output", slice, "--db", history])
+    #expect(capture.status == 0, "\(capture.messages)")
+    let (outcome, page) = try report("4711", db: slice)
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    #expect(page.contains("4711 nginx") && page.contains("what others did is not in it"))
+    #expect(try report(db: slice).outcome.status == 65)
+    #expect(try report("5000", db: slice).outcome.status == 65)
+  }
+
   @Test("`-` writes to standard output")
   func standardOutput() throws {
     let outcome = try CommandInProcess.run(["report", "4711", "--output", "-", "--db", history])

@@ -64,6 +64,9 @@ package struct HistoryReport: Sendable {
   package let leftOutTasks: Int
   /// Whether changes are left out, because there are too many.
   package let leavesOutChanges: Bool
+  /// Whether the history is a slice of some processes. Then the report has no others, no changes and no summaries of
+  /// namespaces, since those depend on what others did.
+  package let isOfSomeProcesses: Bool
 
   /// One process or thread through time.
   package struct TaskTimeline: Sendable {

@@ -7,6 +7,8 @@ struct ReportQuery {
   let question: ReportQuestion
 
   private var index: SampleIndex { reading.index }
+  /// Whether the history is a slice of some processes: whatever others did is not in it.
+  private var isOfSomeProcesses: Bool { index.slice?.limits != nil }
 
   /// Returns the report.
   func report() throws(SQLiteError) -> HistoryReport {
@@ -46,7 +48,7 @@ struct ReportQuery {
       evidence: try tracks.evidence(), gaps: try gaps(), changes: changes,
       recordedTasks: try countTasks(in: samples),
       leftOutTasks: selection.tasks.count - lanes.count - absent,
-      leavesOutChanges: leavesOutChanges)
+      leavesOutChanges: leavesOutChanges, isOfSomeProcesses: isOfSomeProcesses)
   }
 
   private func empty(_ recorded: ClosedRange<WallTime>?) throws(SQLiteError) -> HistoryReport {
@@ -54,7 +56,7 @@ struct ReportQuery {
       history: try history(), hosts: try hosts(in: index.everything), boots: 0, time: nil,
       recorded: recorded, types: NamespaceType.allCases, lanes: [], states: [], namespaces: [],
       evidence: [], gaps: [], changes: [], recordedTasks: 0, leftOutTasks: 0,
-      leavesOutChanges: false)
+      leavesOutChanges: false, isOfSomeProcesses: isOfSomeProcesses)
   }
 
   /// Returns the time of the report: the ends that the user gave, or else those of the samples.
@@ -118,6 +120,7 @@ struct ReportQuery {
         selection.add(task, isNamed: true)
       }
     }
+    guard !isOfSomeProcesses else { return selection }
     // The others that were in a namespace of a process that the user named.
     for task in try tasks(inAnyOf: own.sorted(), samples) { selection.add(task, isNamed: false) }
     return selection
@@ -158,7 +161,7 @@ struct ReportQuery {
       SELECT member, MIN(first), MAX(COALESCE(last, ?)) FROM (\(there)) GROUP BY member
       """
     ).bind(
-      [.number(samples.upperBound)] + index.sampleValues(samples) + [.list(namespaces)]
+      [.number(samples.upperBound)] + index.values(samples) + [.list(namespaces)]
     ).map { (task: $0.task(0), first: $0.sequence(1), last: $0.sequence(2)) }
     let kept =
       found.count <= question.mostLanes
@@ -222,7 +225,9 @@ struct ReportQuery {
       }
       changes.append(change)
     }
-    guard let query = try ChangesQuery(reading, ChangesQuestion(in: question.window)) else {
+    guard !isOfSomeProcesses,
+      let query = try ChangesQuery(reading, ChangesQuestion(in: question.window))
+    else {
       return ([], false)
     }
     try query.forEach { change in
@@ -246,7 +251,8 @@ struct ReportQuery {
       found.append(
         .init(
           namespace: namespace, owner: owner.map(tracks.index), parent: parent.map(tracks.index),
-          summary: found.count < HistoryReport.mostSummaries ? try summaries.summary(lifetime) : nil
+          summary: isOfSomeProcesses || found.count >= HistoryReport.mostSummaries
+            ? nil : try summaries.summary(lifetime)
         ))
     }
     return found

@@ -185,7 +185,8 @@ final class StateTracks {
     }
   }
 
-  /// Whether a list of states says for each type that the process was not running, or that nothing shows whether it was.
+  /// Whether a list of states says for each type that the process was not running, or that nothing shows whether it
+  /// was.
   func isAbsent(_ states: Int) -> Bool {
     self.states[states].allSatisfy { row in row.allSatisfy(HistoryReport.StateCode.isAbsent) }
   }
