@@ -24,6 +24,8 @@ struct TraceWriter: ~Copyable {
   /// The process whose slices were written last, and the end of its last slice of each type.
   private var current: (row: Int64, version: Int)?
   private var ends: [NamespaceType: WallTime] = [:]
+  /// The types whose tracks were given the present name of that process.
+  private var namedTypes: [NamespaceType] = []
   private var flows = 0
 
   init(base: WallTime, output: OutputFile, _ messages: Messages) {
@@ -50,7 +52,10 @@ struct TraceWriter: ~Copyable {
   /// Writes one interval of a process.
   mutating func write(_ process: ExportProcess, _ piece: ExportPiece) throws(OutputError) {
     if current?.row != process.row { ends.removeAll() }
-    let isNew = current.map { $0.row != process.row || $0.version != process.version } ?? true
+    // The last name that a track is given is the one that viewers show.
+    if current.map({ $0.row != process.row || $0.version != process.version }) ?? true {
+      namedTypes.removeAll()
+    }
     current = (process.row, process.version)
     // After a step of the clock a slice may begin before the one before it ended: it gets a track of its own.
     let isAgain = ends[piece.type].map { piece.from < $0 } ?? false
@@ -58,7 +63,9 @@ struct TraceWriter: ~Copyable {
     let thread = Self.thread(process.row, piece.type, isAgain: isAgain)
     let comm = process.hasComm ? String(decoding: process.comm, as: UTF8.self) : "(name not known)"
     let number = TaskNumber(pid: process.pid, tid: process.tid)
-    if isNew || ends[piece.type] == nil || isAgain {
+    let isNamed = namedTypes.contains(piece.type)
+    if !isNamed { namedTypes.append(piece.type) }
+    if !isNamed || isAgain {
       let again = isAgain ? " (after the clock was set)" : ""
       try name(thread, of: track, "\(number) \(comm) \(piece.type)\(again)")
     }
@@ -148,15 +155,18 @@ struct TraceWriter: ~Copyable {
   private mutating func name(
     _ thread: Int64, of track: Int, _ name: String
   ) throws(OutputError) {
-    for (key, value) in [
-      ("thread_name", ("name", JSON.string(name))),
-      ("thread_sort_index", ("sort_index", JSON.integer(thread % Int64(Int32.max)))),
-    ] {
-      try event([
-        ("name", .string(key)), ("ph", .string("M")), ("pid", .integer(Int64(track))),
-        ("tid", .integer(thread)), ("args", .object([value])),
-      ])
-    }
+    try metadata("thread_name", thread, of: track, ("name", .string(name)))
+    let order = JSON.integer(thread % Int64(Int32.max))
+    try metadata("thread_sort_index", thread, of: track, ("sort_index", order))
+  }
+
+  private mutating func metadata(
+    _ kind: String, _ thread: Int64, of track: Int, _ value: (String, JSON)
+  ) throws(OutputError) {
+    try event([
+      ("name", .string(kind)), ("ph", .string("M")), ("pid", .integer(Int64(track))),
+      ("tid", .integer(thread)), ("args", .object([value])),
+    ])
   }
 
   /// Returns the number of a thread track. Viewers read 32 bits of it, which suffice for 67 million tasks.
