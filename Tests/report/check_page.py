@@ -1,10 +1,12 @@
 """Checks the page of `nshist report` in headless Chromium, and prints what is wrong with it.
 
-    check_page.py PAGE [--history FILE --program NSHIST --moments 1000] [--texts FILE] [--large] [--pictures FOLDER]
+    check_page.py PAGE [--history FILE --program NSHIST --moments 1000] [--answers FILE] [--texts FILE] [--large]
+                       [--pictures FOLDER]
 
-With a history, the words of the page about random moments are held against `nshist query same --at`. With texts, a JSON
-list, each of them has to be in the page as text, and nothing of it may be an element. A large page has to be drawn
-within 1.5 s, and a frame within 50 ms. The exit status is 0 if nothing is wrong.
+With a history, the words of the page about random moments are held against `nshist query same --at`; with answers,
+against those in the file: a JSON list of two lanes, a time and the answer each. With texts, a JSON list, each of them
+has to be in the page as text, and nothing of it may be an element. A large page has to be drawn within 1.5 s, and a
+frame within 50 ms. The exit status is 0 if nothing is wrong.
 """
 
 import argparse
@@ -99,7 +101,8 @@ class Check:
         self.open()
         nameless = self.ask(
             """[...document.querySelectorAll("button, input, a, [tabindex]")].filter((node) => !(
-              node.textContent.trim() || node.getAttribute("aria-label") || node.title)).map((node) => node.outerHTML)"""
+              node.textContent.trim() || node.getAttribute("aria-label") || node.title)
+            ).map((node) => node.outerHTML)"""
         )
         self.expect(not nameless, f"controls without a name: {nameless[:3]}")
         levels = self.ask('[...document.querySelectorAll("h1, h2, h3")].map((node) => Number(node.tagName[1]))')
@@ -286,15 +289,22 @@ class Check:
 
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             answers = list(pool.map(answer, questions))
-        verdicts = self.ask(
-            f"{json.dumps(questions)}.map(([lanes, time]) => nshist.verdict(lanes, time))"
-        )
+        self.compare(questions, [json.loads(text) if text else None for text in answers])
+
+    def agreesWithAnswers(self):
+        """The words at the cursor are those of the answers in a file."""
+        with open(self.options.answers, encoding="utf-8") as file:
+            asked = json.load(file)
+        self.compare([(one["lanes"], one["time"]) for one in asked], [one["answer"] for one in asked])
+
+    def compare(self, questions, answers):
+        """Holds the words of the page against answers of `query same --at`."""
+        verdicts = self.ask(f"{json.dumps(questions)}.map(([lanes, time]) => nshist.verdict(lanes, time))")
         counts = {}
-        for question, text, mine in zip(questions, answers, verdicts):
-            if not text:
+        for question, theirs, mine in zip(questions, answers, verdicts):
+            if theirs is None:
                 self.faults.append(f"query same has no answer about {question}")
                 continue
-            theirs = json.loads(text)
 
             def words(types, evidence):
                 return [(one["type"], one["verdict"], one["reason"], evidence(one)) for one in types]
@@ -305,8 +315,7 @@ class Check:
                 key = one["reason"] or one["verdict"]
                 counts[key] = counts.get(key, 0) + 1
             if said != asked:
-                names = [name(lane) for lane in question[0]]
-                self.faults.append(f"{names} at {stamp(base + question[1])}: {said} is not {asked}")
+                self.faults.append(f"lanes {question[0]} at {question[1]} ns: {said} is not {asked}")
         print(f"{len(questions)} moments: {counts}")
 
     def texts(self):
@@ -370,9 +379,11 @@ class Check:
             self.isFast()
         if self.options.texts:
             self.texts()
+        self.open()
         if self.options.history:
-            self.open()
             self.agrees()
+        if self.options.answers:
+            self.agreesWithAnswers()
         self.browser.close()
         for fault in self.faults[:20]:
             print(fault)
@@ -389,6 +400,7 @@ def main():
     parser.add_argument("--program")
     parser.add_argument("--moments", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--answers")
     parser.add_argument("--texts")
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--patience", type=float, default=1, help="by how much the limits of time are multiplied")

@@ -53,8 +53,41 @@ struct ReportPageTests {
     let history = folder.file("history.db")
     try GoldenHistory.write(history)
     let page = try report(history)
-    try PageCheck.run(
-      page, named: "golden", "--history", history, "--program", Command.nshist, "--moments", "1000")
+    let answers = folder.file("answers.json")
+    try Self.askAtRandom(history, 1000).write(to: URL(fileURLWithPath: answers))
+    try PageCheck.run(page, named: "golden", "--answers", answers)
+  }
+
+  /// Asks `query same --at` about random pairs of lanes and moments, and returns the answers as JSON. They are asked in
+  /// this process, because a thousand programs take long to start.
+  private static func askAtRandom(_ history: String, _ count: Int) throws -> Data {
+    let report = try HistoryReader(path: history).report(ReportQuestion())
+    let time = try #require(report.time)
+    var random = SeededRandom(seed: 42)
+    var list: [[String: Any]] = []
+    while list.count < count {
+      let pair = (0..<2).map { _ in Int.random(in: report.lanes.indices, using: &random) }
+      guard pair[0] != pair[1] else { continue }
+      let bounds = pair.flatMap { report.lanes[$0].pieces.map(\.from) }
+      let bound = bounds.randomElement(using: &random) ?? time.lowerBound
+      let length = time.upperBound - time.lowerBound
+      let moment =
+        list.count % 2 == 0
+        ? time.lowerBound + Int64.random(in: 0...length, using: &random)
+        : min(
+          max(bound + Int64.random(in: -1...1, using: &random), time.lowerBound), time.upperBound)
+      // A time at which the process ran selects it among those that had its PID.
+      let names = pair.map { lane in
+        let process = report.lanes[lane].process
+        let middle = process.firstSeen + (process.lastSeen - process.firstSeen) / 2
+        return "\(process.number)@\(argument(middle))"
+      }
+      let outcome = try CommandInProcess.run(
+        ["query", "same"] + names + ["--at", argument(moment), "--format", "json", "--db", history])
+      let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+      list.append(["lanes": pair, "time": moment - time.lowerBound, "answer": answer])
+    }
+    return try JSONSerialization.data(withJSONObject: list)
   }
 
   @Test("hostile texts are shown as text")
