@@ -72,6 +72,10 @@ struct ReportData {
         .array(UnknownReason.allCases.map { .string(ReasonFormatter.recorded($0)) })
       ),
       ("groups", .array(layout.groups.map { .string($0.name) })),
+      (
+        "loose",
+        .optional(layout.groups.firstIndex { $0.container == nil }) { .integer(Int64($0)) }
+      ),
       ("namespaces", .array(report.namespaces.indices.map(namespace))),
       ("lanes", .array(report.lanes.indices.map(lane))),
       ("order", .array(layout.order.map { .integer(Int64($0)) })),

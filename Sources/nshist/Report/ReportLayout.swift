@@ -16,7 +16,7 @@ struct ReportLayout {
   /// The types that the picture shows: those in which the processes were seen in several namespaces, or in which a
   /// namespace could not be read.
   let shownTypes: [Int]
-  /// For each lane that was only in the namespaces in which most lanes of its group were: the type by whose row it is
+  /// For each lane that was only in the namespaces in which its group was most of its time: the type by whose row it is
   /// drawn, since the rows of all types look alike. Nil for any other lane.
   let plainTypes: [Int?]
 
@@ -156,15 +156,30 @@ struct ReportLayout {
       let known = codes.compactMap { $0.flatMap { $0 >= 0 ? $0 : nil } }
       return known.isEmpty || known.count == types.count ? known : nil
     }
-    let ofLane = report.lanes.map { lane in Set(lane.pieces.map { vectors[$0.states] }) }
-    var counts: [Int: [[Int]: Int]] = [:]
-    for (lane, all) in ofLane.enumerated() {
-      for case let vector? in all where !vector.isEmpty {
-        counts[groupOfLane[lane], default: [:]][vector, default: 0] += 1
+    // For each group, how long its lanes were in each combination of namespaces.
+    var lengths: [Int: [[Int]: Int64]] = [:]
+    var ofLane: [Set<[Int]?>] = []
+    for (index, lane) in report.lanes.enumerated() {
+      var all: Set<[Int]?> = []
+      for (number, piece) in lane.pieces.enumerated() {
+        let vector = vectors[piece.states]
+        all.insert(vector)
+        guard let vector, !vector.isEmpty else { continue }
+        // Processes of no container have nothing in common but the initial namespaces.
+        if lane.process.container == nil,
+          !vector.allSatisfy({ report.namespaces[$0].namespace.isInitial == true })
+        {
+          continue
+        }
+        let next =
+          number + 1 < lane.pieces.count ? lane.pieces[number + 1].from : report.time?.upperBound
+        let length = next.map { $0 &- piece.from } ?? 0
+        lengths[groupOfLane[index], default: [:]][vector, default: 0] &+= length
       }
+      ofLane.append(all)
     }
-    let common = counts.mapValues { vectors in
-      vectors.max { ($0.value, $1.key.first ?? 0) < ($1.value, $0.key.first ?? 0) }?.key ?? []
+    let common = lengths.mapValues { all in
+      all.max { ($0.value, $1.key.first ?? 0) < ($1.value, $0.key.first ?? 0) }?.key ?? []
     }
     return ofLane.enumerated().map { lane, all in
       guard let main = common[groupOfLane[lane]], types.count > 1,

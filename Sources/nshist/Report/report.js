@@ -249,7 +249,7 @@
   let stripes = 0;
   const isTall = () => state.tall === null ? stripes <= 400 : state.tall;
 
-  /** The lanes that were only in the namespaces in which most lanes of their group were: the type that is drawn for
+  /** The lanes that were only in the namespaces in which their group was most of its time: the type that is drawn for
       all of them, by lane. */
   let plain = new Map();
   let plainFor = "";
@@ -263,10 +263,18 @@
       return known.length === 0 ? "" : known.length === state.types.length ? known.join() : null;
     });
     const counts = D.groups.map(() => new Map());
+    // Processes of no container have nothing in common but the initial namespaces.
+    const isInitial = (key) => key.split(",").every((code) => D.namespaces[code].initial === true);
     const ofLane = lanes.map((lane) => {
       const all = new Set();
-      for (const states of lane.states) all.add(keys[states]);
-      for (const key of all) if (key) counts[lane.group].set(key, (counts[lane.group].get(key) || 0) + 1);
+      const lengths = counts[lane.group];
+      lane.states.forEach((states, i) => {
+        const key = keys[states];
+        all.add(key);
+        if (!key || (lane.group === D.loose && !isInitial(key))) return;
+        const end = i + 1 < lane.times.length ? lane.times[i + 1] : LENGTH;
+        lengths.set(key, (lengths.get(key) || 0) + end - lane.times[i]);
+      });
       return all;
     });
     const main = counts.map((all) => [...all].reduce((best, one) => one[1] > best[1] ? one : best, ["", 0])[0]);
@@ -576,7 +584,7 @@
       pen.globalAlpha = 1;
     }
     const shown = `${showLength(state.until - state.from)} shown`;
-    const text = isMerged ? shown + "; dark: several states in one pixel, zoom in" : shown;
+    const text = isMerged ? shown + "; dark parts: zoom in" : shown;
     if (status.textContent !== text) status.textContent = text;
     firstDrawn = true;
   }
@@ -740,7 +748,8 @@
     body.replaceChildren(head, chosen.length > 1 ? verdictPart(chosen, time) : hintPart(), togetherPart(time),
       element("div", {}, ...treeParts(time)));
   }
-  const hintPart = () => element("div", { class: "small wide" }, "Choose two lanes or more (click their names, or Enter) to see their verdict here.");
+  const hintPart = () => element("div", { class: "small wide" },
+    "Choose two lanes or more (click their names, or Enter) to see their verdict here.");
   function verdictPart(chosen, time) {
     const answer = verdict(chosen, time);
     const names = chosen.map((lane) => lane.label);
@@ -794,7 +803,9 @@
       }
       if (list.children.length) part.append(element("div", { class: "small" }, D.types[type]), list);
     }
-    if (!isAny) part.append(element("div", { class: "small" }, "No process is known to have been in a namespace then."));
+    if (!isAny) {
+      part.append(element("div", { class: "small" }, "No process is known to have been in a namespace then."));
+    }
     return part;
   }
   function treeParts(time) {
@@ -1011,8 +1022,9 @@
       if (code >= 0) return D.namespaces[code].name;
       return `${D.types[type]}: ${isAbsent(code) ? "" : "unknown, "}${reasonOf(code)}`;
     };
+    const clock = parts(state.hover);
     tip.textContent = near && at.y - row.y < 6 ? `${row.lane.label} ${markText(near)}`
-      : `${row.lane.label} – ${kind === undefined ? "" : say(kind)} – ${parts(state.hover).clock}.${parts(state.hover).fraction.slice(0, 6)}`;
+      : `${row.lane.label} – ${kind === undefined ? "" : say(kind)} – ${clock.clock}.${clock.fraction.slice(0, 6)}`;
     tip.hidden = false;
     const box = stage.getBoundingClientRect();
     const x = event.clientX - box.left;
@@ -1091,7 +1103,8 @@
       saveLink();
     }, String(state.types.includes(type))));
     tools.append(...types, element("span", { class: "spring" }), status,
-      button("+", "Zoom in (+)", () => zoom(0.5, state.cursor)), button("−", "Zoom out (-)", () => zoom(2, state.cursor)),
+      button("+", "Zoom in (+)", () => zoom(0.5, state.cursor)),
+      button("−", "Zoom out (-)", () => zoom(2, state.cursor)),
       button("All", "Show all of the time (0)", () => show(0, LENGTH)),
       button("‹", "The change before ([)", () => step(-1)), button("›", "The next change (])", () => step(1)),
       button("Height", "Switch between tall and flat lanes", () => {
