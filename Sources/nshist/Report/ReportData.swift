@@ -30,7 +30,7 @@ struct ReportData {
     let times = Set(report.lanes.flatMap(\.pieces).map { offset($0.from) }).sorted()
     var last: Int64 = 0
     for (index, time) in times.enumerated() {
-      text += index > 0 ? ",\(time - last)" : "\(time)"
+      text += index > 0 ? ",\(time &- last)" : "\(time)"
       last = time
     }
     let indices = Dictionary(uniqueKeysWithValues: times.enumerated().map { ($1, $0) })
@@ -164,6 +164,9 @@ struct ReportData {
     ])
   }
 
+  /// The number of days in which a change of the offset is searched for: ten years.
+  private static let mostDays = 3660
+
   /// Returns the offset of local time, as pairs: from when on, and how far it is ahead of UTC in nanoseconds.
   private func zones(_ time: ClosedRange<WallTime>) -> JSON {
     var pairs: [JSON] = []
@@ -173,7 +176,7 @@ struct ReportData {
     add(time.lowerBound)
     let day: Int64 = 86_400_000_000_000
     var from = time.lowerBound
-    while from < time.upperBound, pairs.count < 100 {
+    for _ in 0..<Self.mostDays where from < time.upperBound {
       let until = min(time.upperBound, from &+ day)
       if ReportClock.offset(from, zone) != ReportClock.offset(until, zone) {
         var (low, high) = (from, until)
@@ -187,6 +190,8 @@ struct ReportData {
         }
         add(high)
       }
+      // The times of a damaged file may wrap around.
+      guard until > from else { break }
       from = until
     }
     return .array(pairs)

@@ -289,13 +289,18 @@ struct ReportScale {
     self.width = width
   }
 
-  private var length: Double { max(1, Double(time.upperBound &- time.lowerBound)) }
+  private var length: Double { max(1, Self.length(from: time.lowerBound, to: time.upperBound)) }
+
+  /// Returns the nanoseconds between two times, which may be too far apart in a damaged file for 64 bits.
+  private static func length(from: WallTime, to: WallTime) -> Double {
+    let (length, isFar) = to.nanoseconds.subtractingReportingOverflow(from.nanoseconds)
+    return isFar ? Double(to.nanoseconds) - Double(from.nanoseconds) : Double(length)
+  }
 
   /// Returns the pixel of a time, within the picture.
   func x(_ time: WallTime) -> Double {
-    let offset = Double(
-      min(max(time, self.time.lowerBound), self.time.upperBound) &- self.time.lowerBound)
-    return offset / length * width
+    let offset = Self.length(from: self.time.lowerBound, to: time)
+    return min(max(0, offset / length * width), width)
   }
 
   /// A state from one pixel to another.
@@ -343,12 +348,14 @@ struct ReportScale {
     let step = Self.steps.first { Double($0) >= least } ?? Self.steps[Self.steps.count - 1]
     let first = time.lowerBound.nanoseconds &+ offset
     var tick = first - first % step
-    if tick < first { tick += step }
+    if tick < first { tick &+= step }
     var ticks: [(x: Double, text: String)] = []
     while tick <= time.upperBound.nanoseconds &+ offset, ticks.count < 40 {
       let at = WallTime(nanoseconds: tick &- offset)
       ticks.append((x(at), Self.text(at, step, zone)))
-      tick += step
+      let (next, isPast) = tick.addingReportingOverflow(step)
+      if isPast { break }
+      tick = next
     }
     return ticks
   }

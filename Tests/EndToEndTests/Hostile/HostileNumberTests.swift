@@ -87,6 +87,9 @@ import Testing
       same, same + ["--at", "now"], same + ["--since", "-1h"], same + ["--format", "json"],
       ["query", "same", "10@@1", "20", "--db", recording.path],
       ["export", "--db", recording.path], ["export", "--since", "-1h", "--db", recording.path],
+      ["export", "--format", "trace", "--db", recording.path],
+      ["report", "--output", "-", "--db", recording.path],
+      ["report", "10", "20", "--output", "-", "--db", recording.path],
       ["record", "--samples", "1", "--proc-root", recording.proc.path, "--db", recording.path],
     ] {
       let outcome = try Command.run(Command.nshist, arguments)

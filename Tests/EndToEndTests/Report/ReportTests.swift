@@ -3,6 +3,7 @@
 import Foundation
 import NSHistory
 import NamespaceModel
+import SQLite
 import TestSupport
 import Testing
 
@@ -146,6 +147,23 @@ import Testing
     #expect(page.contains("4711 nginx") && page.contains("what others did is not in it"))
     #expect(try report(db: slice).outcome.status == 65)
     #expect(try report("5000", db: slice).outcome.status == 65)
+  }
+
+  @Test(
+    "a page and a trace of a file with edited numbers are written or refused",
+    arguments: HostileEdits.numbers)
+  func edited(sql: String) throws {
+    try Connection(path: history, access: .readWrite).execute(
+      "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; \(sql)")
+    for words in [[], ["5000", "812"], ["net:4026532300"]] {
+      let outcome = try CommandInProcess.run(
+        ["report"] + words + ["--output", "-", "--db", history])
+      #expect([0, 2, 65, 66].contains(outcome.status), "\(words): \(outcome.messages)")
+    }
+    let trace = try CommandInProcess.run(["export", "--format", "trace", "--db", history])
+    #expect([0, 2, 65].contains(trace.status), "\(trace.messages)")
+    guard trace.status == 0 else { return }
+    _ = try JSONSerialization.jsonObject(with: Data(trace.output.utf8))
   }
 
   @Test("`-` writes to standard output")

@@ -78,8 +78,12 @@ struct ReportQuery {
     let (since, until) = (question.window.since ?? low, question.window.until ?? high)
     guard since <= high, until >= low, since <= until else { return nil }
     // A little of the time beside the samples shows that nothing is known of it.
-    let beside = max(1, (high &- low) / 10)
-    return max(since, low &- beside)...min(until, high &+ beside)
+    // The times of a damaged file may be so far apart that their difference overflows.
+    let (length, isFar) = high.nanoseconds.subtractingReportingOverflow(low.nanoseconds)
+    let beside = isFar ? 0 : max(1, length / 10)
+    let first = max(since, low.nanoseconds > .min + beside ? low &- beside : low)
+    let last = min(until, high.nanoseconds < .max - beside ? high &+ beside : high)
+    return first <= last ? first...last : nil
   }
 
   // MARK: Selection

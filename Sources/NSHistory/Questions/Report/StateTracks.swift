@@ -48,7 +48,7 @@ final class StateTracks {
       of: [history], pid: history.process.pid, known: [history.process])
     var numbers = Set(cuts)
     for type in types {
-      for run in pidHistory.runs[type.link] { numbers.formUnion([run.from, run.until + 1]) }
+      for run in pidHistory.runs[type.link] { numbers.formUnion([run.from, run.until &+ 1]) }
     }
     return try pieces(at: numbers, history.process.startBoot) { (time) throws(SQLiteError) in
       self.states(of: pidHistory, try self.windows(at: time), at: time)
