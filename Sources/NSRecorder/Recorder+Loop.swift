@@ -102,6 +102,7 @@ extension Recorder {
   /// (`adjtimex(2)`) does not count as set.
   private func takeSteadySample() throws -> ProcessSample {
     (source as? ProcfsSource)?.readsThreads = configuration.threads || isSampleNeeded
+    (source as? BPFSource)?.readsSharingThreads = isSampleNeeded
     var sample = try source.takeSample()
     // With events there is no need for it: merged with the events, a sample describes one moment. And no
     // sample may be dropped, because each has to be compared with the events.

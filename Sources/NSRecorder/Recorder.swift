@@ -179,6 +179,7 @@ public final class Recorder {
     let events = self.events
     let collect = { if let events { events.collect() } }
     writer.onPause = collect
+    (source as? BPFSource)?.onPause = collect
     guard let source = source as? ProcfsSource else { return }
     source.onPause = collect
     source.isCancelled = { eventLoop.pendingStop() != nil }
@@ -186,6 +187,7 @@ public final class Recorder {
 
   private func removePauseHandlers() {
     writer.onPause = nil
+    (source as? BPFSource)?.onPause = nil
     guard let source = source as? ProcfsSource else { return }
     source.onPause = nil
     source.isCancelled = nil

@@ -11,7 +11,7 @@ public struct RecorderConfiguration: Sendable {
   public var samples: Int?
   /// The path of the `/proc` to read.
   public var procRoot: String
-  /// The source of samples. Samples by BPF cannot be matched to events, so `bpf` needs `events` to be `off`.
+  /// The source of samples.
   package var source = Source.auto
   /// Whether to listen to the kernel's events.
   public var events: Events

@@ -161,7 +161,7 @@ extension TaskPass {
         if isUnordered { sortRecords() }
         return true
       case TaskRecord.Layout.kindTask:
-        let hasNamespaces = flags & TaskRecord.Layout.host == 0
+        let hasNamespaces = TaskRecord.Layout.hasNamespaces(flags)
         let expected =
           TaskRecord.Layout.taskBytes + (hasNamespaces ? TaskRecord.Layout.namespacesBytes : 0)
         guard size == expected else { throw malformed(.size) }

@@ -1,37 +1,41 @@
 internal import Glibc
 internal import SystemPackage
 
-/// The task program (`Programs/Tasks.bpf.c`), loaded into the kernel and attached to its list of tasks.
+/// The task programs (`Programs/Tasks.bpf.c`), loaded into the kernel and attached to its list of tasks.
 ///
-/// The kernel runs the program only while `read(into:)` reads; an idle value costs nothing. The pass is over the tasks
+/// The kernel runs a program only while a pass reads; an idle value costs nothing. The pass is over the tasks
 /// of the pid namespace of the process that reads it, with the PIDs of the initial pid namespace.
 package final class TaskPrograms {
   private let library: BPFLibrary
-  /// The link of the program with the list of tasks, which keeps the program loaded (`bpf_link` of `bpf(2)`).
-  private let link: OwnedDescriptor
+  /// The links of the programs with the list of tasks, which keep the programs loaded (`bpf_link` of `bpf(2)`).
+  private let tasks: OwnedDescriptor
+  private let sharingThreads: OwnedDescriptor
 
   /// The description of the kernel's types that the kernel itself gives, and that the verifier needs.
   private static let types = "/sys/kernel/btf/vmlinux"
 
-  /// Loads and attaches the program. It takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, of the initial user namespace
+  /// Loads and attaches the programs. It takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, of the initial user namespace
   /// (`capabilities(7)`), and about 0.1 seconds, most of them in the verifier.
   package init() throws(BPFError) {
     let library = try BPFLibrary()
     guard access(Self.types, R_OK) == 0 else { throw BPFError(.noTypes(path: Self.types)) }
     self.library = library
-    link = try Self.attach(library)
-  }
-
-  private static func attach(_ library: BPFLibrary) throws(BPFError) -> OwnedDescriptor {
     library.clearLog()
     // The object has to exist while libbpf uses it.
     let bytes = EmbeddedObject.tasks
     let object = bytes.withUnsafeBytes { library.open($0.baseAddress, $0.count, nil) }
-    guard let object else { throw failure(.open, Errno(rawValue: errno), library) }
+    guard let object else { throw Self.failure(.open, Errno(rawValue: errno), library) }
     defer { library.close(object) }
     let loaded = library.load(object)
-    guard loaded == 0 else { throw failure(.load, Errno(rawValue: -loaded), library) }
-    guard let program = library.program(object, "read_task") else {
+    guard loaded == 0 else { throw Self.failure(.load, Errno(rawValue: -loaded), library) }
+    tasks = try Self.attach("read_task", of: object, library)
+    sharingThreads = try Self.attach("read_sharing_thread", of: object, library)
+  }
+
+  private static func attach(
+    _ name: String, of object: BPFLibrary.Pointer, _ library: BPFLibrary
+  ) throws(BPFError) -> OwnedDescriptor {
+    guard let program = library.program(object, name) else {
       throw failure(.open, Errno(rawValue: errno), library)
     }
     guard let link = library.attachIterator(program, nil) else {
@@ -53,11 +57,22 @@ package final class TaskPrograms {
     return BPFError(.refused(operation, missing: Capabilities.effective.missingForPrograms))
   }
 
-  /// Passes over all tasks once, and replaces the content of `pass`. A pass that the kernel ends too early is repeated.
+  /// Passes over all processes, and all threads whose namespaces may differ from those of their process, and replaces the
+  /// content of `pass`. A pass that the kernel ends too early is repeated.
   package func read(into pass: inout TaskPass) throws(TaskPassError) {
+    try read(into: &pass, by: tasks.number)
+  }
+
+  /// Passes over all threads that are in all namespaces of their process, and replaces the content of `pass`. Threads that
+  /// have begun to exit are left out.
+  package func readSharingThreads(into pass: inout TaskPass) throws(TaskPassError) {
+    try read(into: &pass, by: sharingThreads.number)
+  }
+
+  private func read(into pass: inout TaskPass, by link: Int32) throws(TaskPassError) {
     var attempts = 1
     while true {
-      do throws(TaskPassError) { return try readOnce(into: &pass) } catch {
+      do throws(TaskPassError) { return try readOnce(into: &pass, by: link) } catch {
         guard error.cause == .unfinished, attempts < Self.mostAttempts else { throw error }
         attempts += 1
       }
@@ -66,9 +81,9 @@ package final class TaskPrograms {
 
   private static let mostAttempts = 3
 
-  private func readOnce(into pass: inout TaskPass) throws(TaskPassError) {
+  private func readOnce(into pass: inout TaskPass, by link: Int32) throws(TaskPassError) {
     let iterator: OwnedDescriptor
-    do throws(Errno) { iterator = try OwnedDescriptor(library.makeIterator(link.number)) } catch {
+    do throws(Errno) { iterator = try OwnedDescriptor(library.makeIterator(link)) } catch {
       throw TaskPassError(.system(error), offset: 0)
     }
     let number = iterator.number

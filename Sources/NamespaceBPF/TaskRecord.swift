@@ -23,7 +23,8 @@ package struct TaskRecord: Sendable {
   package let nested: [Int32]
   /// The name: at most 15 bytes with any value but NUL.
   package let comm: [UInt8]
-  /// The namespaces, in the order of `NamespaceLink`; nil if the task has those of kthreadd (PID 2).
+  /// The namespaces, in the order of `NamespaceLink`; nil if the task has those of kthreadd (PID 2), or is a thread in the
+  /// namespaces of its process.
   package let namespaces: InlineArray<10, TaskNamespace>?
   /// Whether the task has exited, and has left all its namespaces but those of the types pid and user.
   package let hasExited: Bool
@@ -73,6 +74,10 @@ extension TaskRecord {
     static let kernelThread: UInt8 = 8
     static let pendingChildren: UInt8 = 16
     static let deep: UInt8 = 32
+    static let sharing: UInt8 = 64
+
+    /// Whether the namespaces follow in a record with these flags.
+    static func hasNamespaces(_ flags: UInt8) -> Bool { flags & (host | sharing) == 0 }
   }
 
   /// Decodes a record that `TaskPass` has validated.
@@ -97,7 +102,7 @@ extension TaskRecord {
     isExiting = flags & Layout.exiting != 0
     isKernelThread = flags & Layout.kernelThread != 0
     childrenArePending = flags & Layout.pendingChildren != 0
-    guard flags & Layout.host == 0 else {
+    guard Layout.hasNamespaces(flags) else {
       namespaces = nil
       return
     }

@@ -41,6 +41,9 @@ package struct ProcessSample: Sendable {
   /// processes whose main thread has exited, and a thread that is absent from the sample may still
   /// exist.
   package var hasThreads = false
+  /// Whether `threadObservations` has all threads that are no tasks of their own, and not only those whose links may
+  /// differ from the links of their process.
+  package var hasSharingThreads = false
   /// Whether the source read the description of every process, not only of some.
   package var hasAllDescriptions = false
   /// The threads that the source read and that the history does not record as tasks of their own.

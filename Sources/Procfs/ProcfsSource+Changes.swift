@@ -7,6 +7,7 @@ extension ProcfsSource {
   func emitChanges(into sample: inout ProcessSample) {
     sample.counts.processes = processCount
     sample.hasThreads = readsThreads
+    sample.hasSharingThreads = readsThreads
     sample.disappeared = gone
     gone.removeAll()
     let initial = initialInodes()

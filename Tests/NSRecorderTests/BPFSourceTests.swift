@@ -57,6 +57,7 @@ private final class Follower {
 
 @Suite(.ownsProcesses, .enabled(if: (try? TaskPrograms()) != nil && geteuid() == 0, "needs BPF"))
 struct BPFSourceTests {
+  private let source: BPFSource
   private let bpf: Follower
   private let proc: Follower
 
@@ -64,10 +65,11 @@ struct BPFSourceTests {
     let root = try ProcRoot()
     let identity = IdentitySource.probe(root)
     try #require(identity != .continuity, "needs namespace ids")
-    bpf = Follower(BPFSource(try TaskPrograms(), root, identity))
-    let source = ProcfsSource(root: root, identity: identity)
-    source.readsThreads = true
-    proc = Follower(source)
+    source = BPFSource(try TaskPrograms(), root, identity)
+    bpf = Follower(source)
+    let procfs = ProcfsSource(root: root, identity: identity)
+    procfs.readsThreads = true
+    proc = Follower(procfs)
   }
 
   private func take() throws {
@@ -201,6 +203,29 @@ struct BPFSourceTests {
     try take()
     try take()
     #expect(bpf.thread(tid) == nil && proc.thread(tid) == nil)
+  }
+
+  @Test("a thread in the namespaces of its process is listed where that is asked for")
+  func sharingThreads() throws {
+    let process = try TestProcess()
+    let tid = try process.startThread()
+    try bpf.take()
+    #expect(!bpf.last.hasSharingThreads && bpf.last.hasThreads)
+    #expect(!bpf.last.threadObservations.contains { $0.thread.tid == tid })
+    source.readsSharingThreads = true
+    try take()
+    #expect(bpf.last.hasSharingThreads)
+    let listed = bpf.last.threadObservations.filter { $0.pid == process.pid }
+    let read = proc.last.threadObservations.filter { $0.pid == process.pid }
+    #expect(listed.map(\.thread.tid) == [tid] && listed.first?.links == nil)
+    #expect(listed.first?.thread.startTicks == read.first?.thread.startTicks)
+    let token = bpf.tasks.first { $0.value.facts.pid == process.pid }?.key
+    #expect(listed.first?.thread.process == token)
+    // A thread that has left them is a task of its own.
+    try process.unshareInThread(CloneFlag.net)
+    try bpf.take()
+    #expect(bpf.last.threadObservations.allSatisfy { $0.pid != process.pid })
+    #expect(bpf.thread(tid) != nil)
   }
 
   @Test("a thread that the process left behind is not said to have moved")

@@ -9,16 +9,16 @@ struct PassBytes {
   }
 
   /// Appends the record of a task, in the namespaces of kthreadd or else in namespaces with the given first inode
-  /// number.
+  /// number; with `sharing`, that of a thread in the namespaces of its process.
   mutating func add(
     _ tid: Int32, of pid: Int32? = nil, start: UInt64 = 5, comm: String = "sleep",
     inode: UInt32? = nil,
-    flags: UInt8 = 0, level: UInt32 = 0, nested: [Int32] = [0, 0, 0]
+    sharing: Bool = false, flags: UInt8 = 0, level: UInt32 = 0, nested: [Int32] = [0, 0, 0]
   ) {
     offsets.append(bytes.count)
     append(UInt16(inode == nil ? 80 : 200))
     append(UInt8(1))
-    append(flags | (inode == nil ? 1 : 0))
+    append(flags | (sharing ? 64 : inode == nil ? 1 : 0))
     append(tid)
     append(pid ?? tid)
     append(Int32(1))

@@ -31,6 +31,15 @@ struct TaskPassTests {
     #expect(pass.isSame(0, as: 0, in: pass) && !pass.isSame(0, as: 1, in: pass))
   }
 
+  @Test("a thread in the namespaces of its process has a record without namespaces")
+  func sharingThread() throws {
+    var made = PassBytes()
+    made.add(4, of: 3, start: 9, sharing: true)
+    made.end()
+    let pass = try TaskPass(made.bytes)
+    #expect(pass.count == 1 && pass[0].pid == 3 && pass[0].start == 9 && pass[0].namespaces == nil)
+  }
+
   @Test("a name without NUL has its 16 bytes, and bytes after a NUL are no part of a name")
   func names() throws {
     var made = PassBytes()

@@ -273,7 +273,7 @@ final class EventRecording {
     // A loss since the beginning of the sample makes the sample useless.
     let lost = losses + (pendingResync ?? [])
     // A sample without threads does not show the complete initial state either.
-    if !sample.hasThreads || lost.contains(where: { $0.by > sample.start.boot }) {
+    if !sample.hasSharingThreads || lost.contains(where: { $0.by > sample.start.boot }) {
       pendingResync = lost
       losses.removeAll()
       follower.store(sample)

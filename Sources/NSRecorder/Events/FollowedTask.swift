@@ -54,7 +54,12 @@ final class FollowedTask {
     let parent = facts.parentPID
     facts = appearance.facts
     facts.parentPID = parent
-    description.update(appearance.description)
+    var read = appearance.description
+    // The parent in the facts of an appearance is that at the time of the sample.
+    if read.parentPID == nil, appearance.facts.parentPID != parent {
+      read.parentPID = appearance.facts.parentPID
+    }
+    description.update(read)
   }
 }
 

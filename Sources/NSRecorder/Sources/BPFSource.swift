@@ -12,9 +12,14 @@ package import NamespaceBPF
 package import NamespaceModel
 package import Procfs
 
-/// Takes samples by the task program. Every sample has the threads of all processes.
+/// Takes samples by the task programs. Every sample has all threads whose namespaces differ from those of their process.
 package final class BPFSource: SampleSource {
   package let identity: IdentitySource
+  /// Whether samples also list the threads that are in the namespaces of their process. Events need to know them: such a
+  /// thread may change its namespaces, or outlive the main thread.
+  package var readsSharingThreads = false
+  /// Called now and then during a long sample.
+  package var onPause: (() -> Void)?
   private let programs: TaskPrograms
   private let probe: TaskProbe
   private let texts: CgroupTexts
@@ -25,6 +30,8 @@ package final class BPFSource: SampleSource {
   /// The last pass, and one whose memory the next pass uses.
   private var last = TaskPass()
   private var spare = TaskPass()
+  /// The threads in the namespaces of their process, as the last sample that listed them found them.
+  private var sharingThreads = TaskPass()
   /// The processes and the threads of the last pass, each in the order of their TIDs.
   private var processes: ContiguousArray<Entry> = []
   private var threads: ContiguousArray<Entry> = []
@@ -107,7 +114,11 @@ package final class BPFSource: SampleSource {
 
   package func takeSample() throws(Failure) -> ProcessSample {
     let start = ClockReading.now()
-    do throws(TaskPassError) { try programs.read(into: &spare) } catch { throw .pass(error) }
+    do throws(TaskPassError) {
+      // A thread whose namespaces begin to differ between the two passes is found by the second one.
+      if readsSharingThreads { try programs.readSharingThreads(into: &sharingThreads) }
+      try programs.read(into: &spare)
+    } catch { throw .pass(error) }
     do throws(ProcfsError) {
       try withheld.refresh(spare, from: start) { spare.indexOfProcess($0) != nil }
     } catch { throw .procfs(error) }
@@ -121,6 +132,7 @@ package final class BPFSource: SampleSource {
     compareProcesses(&changes)
     compareThreads(&changes)
     compareWithheld(&changes)
+    if readsSharingThreads { listSharingThreads(&changes) }
     swap(&last, &spare)
     recheckCgroups(&changes)
     let wanted = relations.takeWanted(of: &sets)
@@ -133,6 +145,7 @@ package final class BPFSource: SampleSource {
 
   private func complete(_ sample: inout ProcessSample) {
     sample.hasThreads = true
+    sample.hasSharingThreads = readsSharingThreads
     sample.hasAllDescriptions = true
     if let host {
       for link in [NamespaceLink.mnt, .net] {
@@ -157,6 +170,9 @@ package final class BPFSource: SampleSource {
 // Processes.
 
 extension BPFSource {
+  /// The number of records after which a long sample pauses.
+  private static let pauseEvery = 256
+
   private func compareProcesses(_ changes: inout Changes) {
     let unchanged = confirmUnchanged()
     guard unchanged.processes < processes.count || unchanged.records < spare.count else { return }
@@ -165,6 +181,7 @@ extension BPFSource {
     next.append(contentsOf: processes[..<unchanged.processes])
     var old = unchanged.processes
     for index in unchanged.records..<spare.count where spare.isProcess(index) {
+      if index % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
       let tid = spare.tid(index)
       while old < processes.count, processes[old].tid < tid {
         leave(processes[old], &changes)
@@ -384,7 +401,9 @@ extension BPFSource {
         continue
       }
       let entry = known.map { compare($0, record, at: index, leader, &changes) }
-      if let entry = entry ?? discover(record, at: index, leader, &changes) { next.append(entry) }
+      guard let entry = entry ?? discover(record, at: index, leader, &changes) else { continue }
+      next.append(entry)
+      if !entry.isTask { observe(entry, leader, &changes) }
     }
     while old < threads.count {
       leave(threads[old], &changes)
@@ -435,6 +454,40 @@ extension BPFSource {
     readProgram(of: record, &entry.description)
     report(entry, record, leader, origin(of: entry, leader, changes), &changes)
     return entry
+  }
+
+  /// Reports a thread that is no task of its own. Its links for children may differ from those of its process.
+  private func observe(_ entry: Entry, _ leader: Entry, _ changes: inout Changes) {
+    let links = entry.set == leader.set ? nil : sets.links(entry.set)
+    changes.sample.threadObservations.append(
+      .init(
+        thread: ThreadFacts(
+          tid: entry.tid, process: leader.token, startTicks: Self.ticks(entry.start)),
+        pid: entry.pid, links: links))
+  }
+
+  /// Reports the threads that are in all namespaces of their process, and those of the withheld processes.
+  private func listSharingThreads(_ changes: inout Changes) {
+    let apart = Set(threads.lazy.map(\.tid))
+    for index in 0..<sharingThreads.count {
+      let record = sharingThreads[index]
+      guard !apart.contains(record.tid), let leader = process(record.pid), !leader.hasExited else {
+        continue
+      }
+      changes.sample.threadObservations.append(
+        .init(
+          thread: ThreadFacts(
+            tid: record.tid, process: leader.token, startTicks: Self.ticks(record.start)),
+          pid: record.pid, links: nil))
+    }
+    for (pid, entry) in withheldEntries {
+      for thread in withheld.threads(of: pid) {
+        changes.sample.threadObservations.append(
+          .init(
+            thread: ThreadFacts(tid: thread.tid, process: entry.token), pid: pid,
+            links: thread.links == entry.process.links ? nil : thread.links))
+      }
+    }
   }
 
   private func report(

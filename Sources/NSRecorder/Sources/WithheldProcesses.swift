@@ -73,6 +73,16 @@ struct WithheldProcesses {
       links: zip(NamespaceLink.allCases, links).map { Self.state($0, $1) }, threads: threads)
   }
 
+  /// Returns the threads of a process, without the main thread and without those that have begun to exit.
+  func threads(of pid: Int32) -> [(tid: Int32, links: [LinkState])] {
+    probe.threads(of: pid).compactMap { tid in
+      guard tid != pid,
+        let links = probe.links(of: tid, NamespaceLink.allCases, whileRunning: true)
+      else { return nil }
+      return (tid, zip(NamespaceLink.allCases, links).map { Self.state($0, $1) })
+    }
+  }
+
   private static func state(_ link: NamespaceLink, _ read: TaskProbe.Link) -> LinkState {
     switch read {
     case .unread(let reason): .unread(reason)

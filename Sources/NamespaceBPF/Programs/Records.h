@@ -23,6 +23,8 @@ enum task_flags {
   TASK_PENDING_CHILDREN = 16,
   // The pid namespace of the task lies deeper than the program can follow: its inode and id are 0.
   TASK_DEEP = 32,
+  // The task is a thread in all namespaces of its process, and no `record_namespaces` follow.
+  TASK_SHARING = 64,
 };
 
 // The levels of pid namespaces below the initial one that a record has a PID for.
@@ -64,7 +66,7 @@ enum {
   LINKS,
 };
 
-// Follows `record_task` without TASK_HOST.
+// Follows `record_task` without TASK_HOST and TASK_SHARING.
 struct record_namespaces {
   u64 id[LINKS];
   u32 inode[LINKS];

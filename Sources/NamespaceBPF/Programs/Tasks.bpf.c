@@ -1,6 +1,7 @@
-// Writes a record for every process, and for every thread whose namespaces may differ from those of its process: a
-// program of the type iter/task, which the kernel runs for each task of the reader's pid namespace, in the order of the
-// TIDs, while the reader reads the descriptor of an iterator (Documentation/bpf/bpf_iterators.rst).
+// The programs of the type iter/task, which the kernel runs for each task of the reader's pid namespace, in the order of
+// the TIDs, while the reader reads the descriptor of an iterator (Documentation/bpf/bpf_iterators.rst). `read_task`
+// writes a record for every process, and for every thread whose namespaces may differ from those of its process.
+// `read_sharing_thread` writes a record for every other thread.
 //
 // The kernel calls the program for a task again if its record found no room in the buffer, or if the program returns 1,
 // and drops the bytes of the first call (bpf_seq_read of kernel/bpf/bpf_iter.c). So the program counts nothing, and all
@@ -87,17 +88,28 @@ static ALWAYS_INLINE void read_pids(struct record *record, struct pid *pid) {
   NAMESPACE(LINK_PID, ns);
 }
 
+static ALWAYS_INLINE int write_end(struct bpf_iter__task *context) {
+  struct record_end end = {
+    .bytes = sizeof(end), .kind = RECORD_END, .visited = context->meta->seq_num + 1};
+  bpf_seq_write(context->meta->seq, &end, sizeof(end));
+  return 0;
+}
+
+// A thread that shares the nsproxy and the user namespace of its process shares all its namespaces. The pointers of both
+// are compared, and nothing behind them: if one of the tasks changes its namespaces at this moment, the comparison is of
+// the moment before.
+static ALWAYS_INLINE int shares_namespaces(struct task_struct *thread) {
+  struct task_struct *leader = thread->group_leader;
+  return thread->nsproxy == leader->nsproxy
+    && thread->real_cred->user_ns == leader->real_cred->user_ns;
+}
+
 SEC("iter/task")
 int read_task(struct bpf_iter__task *context) {
   struct seq_file *seq = context->meta->seq;
   struct task_struct *task = context->task;
-  if (!task) {
-    // The kernel calls the program without a task after the last one.
-    struct record_end end = {
-      .bytes = sizeof(end), .kind = RECORD_END, .visited = context->meta->seq_num + 1};
-    bpf_seq_write(seq, &end, sizeof(end));
-    return 0;
-  }
+  // The kernel calls the program without a task after the last one.
+  if (!task) return write_end(context);
 
   s32 tid = task->pid;
   s32 tgid = task->tgid;
@@ -110,13 +122,7 @@ int read_task(struct bpf_iter__task *context) {
   struct nsproxy *proxy = task->nsproxy;
   const struct cred *cred = task->real_cred;
   struct user_namespace *user = cred->user_ns;
-  if (tgid != tid) {
-    // A thread that shares the nsproxy of its process shares all its namespaces. The pointers of both are compared, and
-    // nothing behind them: if one of the tasks changes its namespaces at this moment, the comparison is of the moment
-    // before.
-    struct task_struct *leader = task->group_leader;
-    if (!proxy || (proxy == leader->nsproxy && user == leader->real_cred->user_ns)) return 0;
-  }
+  if (tgid != tid && (!proxy || shares_namespaces(task))) return 0;
 
   struct record record;
   __builtin_memset(&record, 0, sizeof(record));
@@ -161,5 +167,26 @@ int read_task(struct bpf_iter__task *context) {
   }
   record.task.bytes = sizeof(record);
   bpf_seq_write(seq, &record, sizeof(record));
+  return 0;
+}
+
+SEC("iter/task")
+int read_sharing_thread(struct bpf_iter__task *context) {
+  struct task_struct *task = context->task;
+  if (!task) return write_end(context);
+  s32 tid = task->pid;
+  s32 tgid = task->tgid;
+  // A thread that has begun to exit counts as gone: the kernel may have reported its exit already.
+  u32 is_gone = !task->thread_pid || !task->nsproxy || task->flags & PF_EXITING;
+  if (tid == tgid || is_gone || !shares_namespaces(task)) return 0;
+  struct record_task record;
+  __builtin_memset(&record, 0, sizeof(record));
+  record.bytes = sizeof(record);
+  record.kind = RECORD_TASK;
+  record.flags = TASK_SHARING;
+  record.tid = tid;
+  record.pid = tgid;
+  record.start = task->start_boottime;
+  bpf_seq_write(context->meta->seq, &record, sizeof(record));
   return 0;
 }

@@ -96,9 +96,6 @@ struct Record: ConsoleCommand {
     guard (1...1_048_576).contains(eventRing) else {
       throw ValidationError("--event-ring \(eventRing) is out of range; give 1 to 1048576 KiB")
     }
-    guard source != .bpf || events == .off else {
-      throw ValidationError("--source bpf takes samples only so far; give --events off with it")
-    }
     guard !procRoot.isEmpty else { throw ValidationError("--proc-root needs a path") }
     guard metricsFile?.isEmpty != true else {
       throw ValidationError("--metrics-file needs a path")

@@ -28,14 +28,6 @@ struct BPFRefusalTests {
     #expect(!FileManager.default.fileExists(atPath: path))
   }
 
-  @Test("samples by BPF are refused with events")
-  func events() throws {
-    for options in [["--source", "bpf"], ["--source=bpf", "--events", "on"]] {
-      expectRefusal(try record("", options), 64, saying: "give --events off with it")
-    }
-    expectNoFile()
-  }
-
   @Test(
     "samples by BPF are refused with the reason where they are not possible",
     .enabled(if: BPFSamples.arePossible, "\(BPFSamples.need)"))

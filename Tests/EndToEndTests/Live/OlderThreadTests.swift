@@ -8,17 +8,26 @@ import Testing
 struct OlderThreadTests {
   private let process: TestProcess
   private let tid: Int32
-  private let recording: LiveRecording
 
   init() throws {
     process = try TestProcess()
     tid = try process.startThread()
-    recording = try LiveRecording(interval: "500ms", ["--events", "on"])
-    try recording.waitForSamples(1)
   }
 
-  @Test("a process continues when a thread from before the recording executes a program")
-  func exec() throws {
+  private static let sources = ["proc"] + (BPFSamples.arePossible ? ["bpf"] : [])
+
+  private func record(_ source: String) throws -> LiveRecording {
+    let recording = try LiveRecording(
+      interval: "500ms", ["--events", "on", "--source", source])
+    try recording.waitForSamples(1)
+    return recording
+  }
+
+  @Test(
+    "a process continues when a thread from before the recording executes a program",
+    arguments: sources)
+  func exec(source: String) throws {
+    let recording = try record(source)
     let exec = try TimedAction(margin: 250_000_000) { try process.execInThread() }
     try recording.waitForSamples(3)
     try recording.settle()
@@ -39,8 +48,11 @@ struct OlderThreadTests {
     #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
   }
 
-  @Test("a thread from before the recording is found when its process moves and it stays")
-  func remainsInNamespace() throws {
+  @Test(
+    "a thread from before the recording is found when its process moves and it stays",
+    arguments: sources)
+  func remainsInNamespace(source: String) throws {
+    let recording = try record(source)
     let departure = try TimedAction { try process.unshare(CloneFlag.net) }
     try recording.waitForSamples(2)
     let end = try TimedAction(margin: 5_000_000) { try process.endThread() }

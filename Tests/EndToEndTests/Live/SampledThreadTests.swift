@@ -56,11 +56,11 @@ struct SampledThreadTests {
     #expect(process?.flag("open") == true)
   }
 
-  @Test("without --threads samples record no thread")
+  @Test("without --threads samples of /proc record no thread")
   func notAsked() throws {
     try testProcess.unshareInThread(CloneFlag.net)
     let network = try network()
-    let recording = try LiveRecording(["--events", "off"])
+    let recording = try LiveRecording(["--events", "off", "--source", "proc"])
     try recording.waitForSamples(2)
     let outcome = try Command.run(
       Command.nshist, ["query", "members", "net:[\(network)]", "--db", recording.database])
@@ -70,7 +70,8 @@ struct SampledThreadTests {
   @Test(
     "the first sample with events finds a thread that had moved, and events follow it",
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
-    arguments: [[], ["--threads"]])
+    arguments: [["--source", "proc"], ["--source", "proc", "--threads"]]
+      + (BPFSamples.arePossible ? [["--source", "bpf"]] : []))
   func before(options: [String]) throws {
     try testProcess.unshareInThread(CloneFlag.net)
     let network = try network()

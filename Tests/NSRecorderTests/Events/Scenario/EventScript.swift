@@ -167,6 +167,7 @@ final class EventScript {
           links: links.states))
     }
     sample.hasThreads = threads != nil
+    sample.hasSharingThreads = sample.hasThreads
     show(threads ?? [:], in: &sample)
     for (tid, pid) in plainThreads {
       sample.threadObservations.append(

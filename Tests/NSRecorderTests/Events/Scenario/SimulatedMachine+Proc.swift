@@ -82,6 +82,7 @@ extension SimulatedMachine: TaskReading {
   func takeSample(threads: Bool, onPause: () -> Void) -> ProcessSample {
     var sample = ProcessSample(start: reading())
     sample.hasThreads = threads
+    sample.hasSharingThreads = threads
     pass(1...1000)
     let listed = tasks.values.filter { !$0.isThread }.map(\.pid).sorted()
     var observed: Set<Int> = []
