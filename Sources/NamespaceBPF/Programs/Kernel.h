@@ -129,3 +129,8 @@ struct bpf_iter__task {
 
 // The helper functions, by their numbers in enum bpf_func_id of linux/bpf.h (bpf-helpers(7)).
 static long (*const bpf_seq_write)(struct seq_file *seq, const void *data, u32 bytes) = (void *)127;
+static u64 (*const bpf_get_current_pid_tgid)(void) = (void *)14;
+static u64 (*const bpf_ktime_get_boot_ns)(void) = (void *)125;
+static void *(*const bpf_ringbuf_reserve)(void *ring, u64 size, u64 flags) = (void *)131;
+static void (*const bpf_ringbuf_submit)(void *data, u64 flags) = (void *)132;
+static u64 (*const bpf_ringbuf_query)(void *ring, u64 flags) = (void *)134;

@@ -1,4 +1,4 @@
-// The records that the task program writes. `TaskRecord.swift` reads them: a change here needs one there.
+// The records that the programs write. `TaskRecord.swift` and `TaskEvent.swift` read them: a change here needs one there.
 //
 // Numbers are in the byte order of the machine. Each record begins with its size in bytes, a multiple of 8, and its
 // kind.
@@ -9,6 +9,13 @@ enum record_kind {
   RECORD_TASK = 1,
   // The last record of a pass. A reader ignores all bytes that follow it.
   RECORD_END = 2,
+  // A task started, executed a program, exits, or has changed its namespaces.
+  RECORD_START = 3,
+  RECORD_EXEC = 4,
+  RECORD_EXIT = 5,
+  RECORD_MOVE = 6,
+  // The state of a task that is about to execute a program, if the exec changes its time namespace.
+  RECORD_STATE = 7,
 };
 
 enum task_flags {
@@ -78,4 +85,30 @@ struct record_end {
   u8 zero[5];
   // The number of tasks that the pass visited, also those without a record.
   u64 visited;
+};
+
+// A record of the ring: what happened to a task, and the state of the task right after it. `record_namespaces` follows
+// without TASK_HOST.
+struct record_event {
+  // With the namespaces.
+  u16 bytes;
+  u8 kind;
+  u8 zero[5];
+  // Of a start, the thread that made the task. Of an exec, `maker_tid` is the TID that the thread had before.
+  s32 maker_tid;
+  s32 maker_pid;
+  // Nanoseconds of the boot clock. The order of the records is another one: two processors may take the time in one
+  // order, and room in the ring in the other.
+  u64 time;
+  // Its size does not count the namespaces.
+  struct record_task task;
+};
+
+// The records that found no room in the ring.
+struct record_losses {
+  u64 count;
+  // The times of the first one after `acknowledged`, and of the last one.
+  u64 first;
+  u64 last;
+  u64 acknowledged;
 };

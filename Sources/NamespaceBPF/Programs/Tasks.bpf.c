@@ -7,86 +7,15 @@
 // and drops the bytes of the first call (bpf_seq_read of kernel/bpf/bpf_iter.c). So the program counts nothing, and all
 // that it stores from one call to the next is `host`. The second call is for the first task that exists then with the
 // same TID or a higher one.
-#include "Kernel.h"
-#include "Records.h"
+#include "TaskState.h"
 
 char license_text[] SEC("license") = "Dual MIT/GPL";
 
 // linux/sched.h: the kernel is about to remove the task from its lists.
 #define EXIT_DEAD 0x10
-#define PF_EXITING 0x00000004
-#define PF_KTHREAD 0x00200000
-
-// The namespaces of kthreadd, the kernel's thread with the PID 2: the static `init_nsproxy` and `init_user_ns`. Both
-// exist as long as the machine runs and never change, so equal pointers prove equal namespaces.
-struct {
-  struct nsproxy *namespaces;
-  struct user_namespace *user;
-} host;
 
 // Incremented only for the order of memory accesses.
 u64 fence;
-
-struct record {
-  struct record_task task;
-  struct record_namespaces namespaces;
-};
-
-static ALWAYS_INLINE u64 id_of(struct ns_common *ns) {
-  struct ns_common___with_id *with_id = (void *)ns;
-  return HAS_FIELD(with_id->ns_id) ? with_id->ns_id : 0;
-}
-
-#define NAMESPACE(LINK, NS)                          \
-  do {                                               \
-    struct ns_common *common = &(NS)->ns;            \
-    record->namespaces.id[LINK] = id_of(common);     \
-    record->namespaces.inode[LINK] = common->inum;   \
-  } while (0)
-
-// Reads the namespaces of `proxy`. A read of a freed object returns any value, and never faults.
-static ALWAYS_INLINE void read_proxy(struct record *record, struct nsproxy *proxy) {
-  struct pid_namespace *children = proxy->pid_ns_for_children;
-  NAMESPACE(LINK_CGROUP, proxy->cgroup_ns);
-  NAMESPACE(LINK_IPC, proxy->ipc_ns);
-  NAMESPACE(LINK_MNT, proxy->mnt_ns);
-  NAMESPACE(LINK_NET, proxy->net_ns);
-  NAMESPACE(LINK_PID_FOR_CHILDREN, children);
-  NAMESPACE(LINK_TIME, proxy->time_ns);
-  NAMESPACE(LINK_TIME_FOR_CHILDREN, proxy->time_ns_for_children);
-  NAMESPACE(LINK_UTS, proxy->uts_ns);
-  // As pidns_for_children_get of kernel/pid_namespace.c, which /proc/PID/ns/pid_for_children calls.
-  if (!children->child_reaper) record->task.flags |= TASK_PENDING_CHILDREN;
-}
-
-static ALWAYS_INLINE void read_user(struct record *record, struct user_namespace *user) {
-  NAMESPACE(LINK_USER, user);
-}
-
-// Reads the pid namespace of the task and its PIDs in the nested ones. The verifier of old kernels permits no variable
-// index, and each constant one multiplies its work, so the program follows few levels.
-static ALWAYS_INLINE void read_pids(struct record *record, struct pid *pid) {
-  u32 level = pid->level;
-  struct pid_namespace *ns = pid->numbers[0].ns;
-  record->task.level = level;
-  if (level > 0) {
-    if (FIELD_BYTES(pid->numbers) != 0 || level > NESTED_PIDS) {
-      record->task.flags |= TASK_DEEP;
-      record->namespaces.id[LINK_PID] = 0;
-      record->namespaces.inode[LINK_PID] = 0;
-      return;
-    }
-    record->task.nested[0] = pid->numbers[1].nr;
-    if (level == 1) ns = pid->numbers[1].ns;
-    if (level >= 2) record->task.nested[1] = pid->numbers[2].nr;
-    if (level == 2) ns = pid->numbers[2].ns;
-    if (level == 3) {
-      record->task.nested[2] = pid->numbers[3].nr;
-      ns = pid->numbers[3].ns;
-    }
-  }
-  NAMESPACE(LINK_PID, ns);
-}
 
 static ALWAYS_INLINE int write_end(struct bpf_iter__task *context) {
   struct record_end end = {
@@ -126,32 +55,16 @@ int read_task(struct bpf_iter__task *context) {
 
   struct record record;
   __builtin_memset(&record, 0, sizeof(record));
-  u32 flags = task->flags;
-  record.task.kind = RECORD_TASK;
-  record.task.tid = tid;
-  record.task.pid = tgid;
-  record.task.parent = task->real_parent->tgid;
-  record.task.start = task->start_boottime;
-  record.task.uid = cred->euid.val;
-  struct css_set *cgroups = task->cgroups;
-  record.task.cgroup = cgroups->dfl_cgrp->kn->id;
-  record.task.cgroup_set = (u64)cgroups;
-  __builtin_memcpy(record.task.comm, task->comm, sizeof(record.task.comm));
-  if (flags & PF_EXITING) record.task.flags |= TASK_EXITING;
-  if (flags & PF_KTHREAD) record.task.flags |= TASK_KERNEL_THREAD;
-  if (!proxy) record.task.flags |= TASK_EXITED;
-
-  u32 level = pid->level;
-  u32 is_kthreadd = tid == 2 && flags & PF_KTHREAD;
-  if (proxy && proxy == host.namespaces && user == host.user && level == 0 && !is_kthreadd) {
+  fill_task(&record.task, task);
+  u32 is_kthreadd = tid == 2 && task->flags & PF_KTHREAD;
+  if (!is_kthreadd && is_host(task)) {
     record.task.flags |= TASK_HOST;
-    record.task.bytes = sizeof(record.task);
     bpf_seq_write(seq, &record.task, sizeof(record.task));
     return 0;
   }
-  if (proxy) read_proxy(&record, proxy);
-  read_user(&record, user);
-  read_pids(&record, pid);
+  if (proxy) read_proxy(&record.task, &record.namespaces, proxy);
+  read_user(&record.namespaces, user);
+  read_pids(&record.task, &record.namespaces, pid);
 
   // If the task still has the same nsproxy and credentials, both existed during all reads above, since the task refers
   // to them. Otherwise the kernel may have freed them, and the values may be those of other objects. The kernel then
