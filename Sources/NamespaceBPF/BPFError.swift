@@ -21,8 +21,10 @@ package struct BPFError: Error, Sendable, Hashable {
     case open = "read the program"
     /// The kernel verifies the program.
     case load = "load the program"
-    /// The kernel connects the program with the list of tasks.
+    /// The kernel connects the program with the list of tasks, or with a tracepoint.
     case attach = "attach the program"
+    /// The ring for the records of a program is mapped.
+    case map = "map the ring of the program"
   }
 
   /// The reason.

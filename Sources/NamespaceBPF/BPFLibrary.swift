@@ -8,6 +8,8 @@ internal import SystemPackage
 /// Since its version 1.0, a function of libbpf that returns a pointer returns null and sets `errno` if it fails.
 struct BPFLibrary {
   typealias Pointer = UnsafeMutableRawPointer
+  /// Receives the context of a ring, and the bytes of a record. Returns 0, or a negative number to stop.
+  typealias RingFunction = @convention(c) (Pointer?, Pointer?, Int) -> Int32
 
   /// Reads an object file from memory.
   let open: @convention(c) (UnsafeRawPointer?, Int, UnsafeRawPointer?) -> Pointer?
@@ -18,6 +20,18 @@ struct BPFLibrary {
   let attachIterator: @convention(c) (Pointer?, UnsafeRawPointer?) -> Pointer?
   let linkDescriptor: @convention(c) (Pointer?) -> Int32
   let destroyLink: @convention(c) (Pointer?) -> Int32
+  let setAutoload: @convention(c) (Pointer?, Bool) -> Int32
+  /// Attaches a program to the place in the kernel that its section names.
+  let attach: @convention(c) (Pointer?) -> Pointer?
+  let map: @convention(c) (Pointer?, UnsafePointer<CChar>?) -> Pointer?
+  let setMaxEntries: @convention(c) (Pointer?, UInt32) -> Int32
+  let mapDescriptor: @convention(c) (Pointer?) -> Int32
+  /// Makes a reader of a ring, which calls the function for each record.
+  let makeRing: @convention(c) (Int32, RingFunction?, Pointer?, UnsafeRawPointer?) -> Pointer?
+  /// Calls the function for each record in the ring; returns their number, or a negative error number.
+  let consumeRing: @convention(c) (Pointer?) -> Int32
+  let ringDescriptor: @convention(c) (Pointer?) -> Int32
+  let freeRing: @convention(c) (Pointer?) -> Void
   /// Begins a pass of an iterator: returns a descriptor, or a negative error number.
   let makeIterator: @convention(c) (Int32) -> Int32
 
@@ -31,6 +45,15 @@ struct BPFLibrary {
     attachIterator = try Self.function("bpf_program__attach_iter", in: library)
     linkDescriptor = try Self.function("bpf_link__fd", in: library)
     destroyLink = try Self.function("bpf_link__destroy", in: library)
+    setAutoload = try Self.function("bpf_program__set_autoload", in: library)
+    attach = try Self.function("bpf_program__attach", in: library)
+    map = try Self.function("bpf_object__find_map_by_name", in: library)
+    setMaxEntries = try Self.function("bpf_map__set_max_entries", in: library)
+    mapDescriptor = try Self.function("bpf_map__fd", in: library)
+    makeRing = try Self.function("ring_buffer__new", in: library)
+    consumeRing = try Self.function("ring_buffer__consume", in: library)
+    ringDescriptor = try Self.function("ring_buffer__epoll_fd", in: library)
+    freeRing = try Self.function("ring_buffer__free", in: library)
     makeIterator = try Self.function("bpf_iter_create", in: library)
     clinux_keep_bpf_log(try Self.symbol("libbpf_set_print", in: library))
   }

@@ -12,7 +12,7 @@ package final class TaskPrograms {
   private let sharingThreads: OwnedDescriptor
 
   /// The description of the kernel's types that the kernel itself gives, and that the verifier needs.
-  private static let types = "/sys/kernel/btf/vmlinux"
+  static let types = "/sys/kernel/btf/vmlinux"
 
   /// Loads and attaches the programs. It takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, of the initial user namespace
   /// (`capabilities(7)`), and about 0.1 seconds, most of them in the verifier.
@@ -48,7 +48,7 @@ package final class TaskPrograms {
     } catch { throw failure(.attach, error, library) }
   }
 
-  private static func failure(
+  static func failure(
     _ operation: BPFError.Operation, _ errno: Errno, _ library: BPFLibrary
   ) -> BPFError {
     guard errno == .notPermitted || errno == .permissionDenied else {

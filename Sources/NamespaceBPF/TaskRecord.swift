@@ -63,6 +63,13 @@ extension TaskRecord {
     static let endBytes = 16
     static let kindTask: UInt8 = 1
     static let kindEnd: UInt8 = 2
+    static let kindStart: UInt8 = 3
+    static let kindExec: UInt8 = 4
+    static let kindExit: UInt8 = 5
+    static let kindMove: UInt8 = 6
+    static let kindState: UInt8 = 7
+    /// The bytes of `struct record_event` before the record of the task.
+    static let eventBytes = 24
     static let namespaces = 80
     static let inodes = 80 + 10 * 8
     static let commBytes = 16
