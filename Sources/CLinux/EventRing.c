@@ -13,7 +13,9 @@
 // the kernel that it runs on, and lack the constant.
 enum { format_lost = 1 << 4 };
 
-static int32_t open_events(int32_t processor, uint32_t wakes_after, uint64_t read_format) {
+static int32_t open_events(
+  int32_t processor, enum clinux_records records, uint32_t wakes_after, uint64_t read_format
+) {
   struct perf_event_attr attributes = {
     .type = PERF_TYPE_SOFTWARE,
     .size = sizeof attributes,
@@ -21,7 +23,8 @@ static int32_t open_events(int32_t processor, uint32_t wakes_after, uint64_t rea
     .sample_type = PERF_SAMPLE_TIME,
     .read_format = read_format,
     .namespaces = 1,
-    .task = 1,
+    .task = records == clinux_all_records,
+    // An event with `namespaces` alone reports nothing (is_sb_event of kernel/events/core.c).
     .comm = 1,
     .comm_exec = 1,
     .sample_id_all = 1,
@@ -36,11 +39,13 @@ static int32_t open_events(int32_t processor, uint32_t wakes_after, uint64_t rea
     SYS_perf_event_open, &attributes, -1, processor, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-int32_t clinux_open_namespace_events(int32_t processor, uint32_t wakes_after) {
+int32_t clinux_open_namespace_events(
+  int32_t processor, enum clinux_records records, uint32_t wakes_after
+) {
   int32_t event =
-    open_events(processor, wakes_after, PERF_FORMAT_TOTAL_TIME_ENABLED | format_lost);
+    open_events(processor, records, wakes_after, PERF_FORMAT_TOTAL_TIME_ENABLED | format_lost);
   if (event >= 0 || errno != EINVAL) return event;
-  return open_events(processor, wakes_after, PERF_FORMAT_TOTAL_TIME_ENABLED);
+  return open_events(processor, records, wakes_after, PERF_FORMAT_TOTAL_TIME_ENABLED);
 }
 
 int32_t clinux_set_event_on(int32_t event, int32_t is_on) {
@@ -48,7 +53,7 @@ int32_t clinux_set_event_on(int32_t event, int32_t is_on) {
 }
 
 int32_t clinux_check_namespace_events(void) {
-  int32_t event = clinux_open_namespace_events(0, 0);
+  int32_t event = clinux_open_namespace_events(0, clinux_all_records, 0);
   if (event < 0) return errno;
   close(event);
   return 0;

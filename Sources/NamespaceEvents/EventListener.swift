@@ -16,7 +16,15 @@ package final class EventListener {
   /// The size of the ring of each processor, in bytes, after `init` has rounded and perhaps reduced it.
   package let ringBytes: Int
 
+  /// The records that a listener receives.
+  package enum Records: Sendable {
+    case all
+    /// Changes of names, and of namespaces, with those of each new task.
+    case namesAndMoves
+  }
+
   private let path: String
+  private let records: Records
   private let scratch = UnsafeMutableRawPointer.allocate(
     byteCount: RingBytes.scratchBytes, alignment: 8)
   private var rings: [EventRing]
@@ -31,6 +39,7 @@ package final class EventListener {
   /// initializer on.
   ///
   /// - Parameters:
+  ///   - records: the records to receive.
   ///   - ringBytes: the size of the ring of each processor, in bytes; rounded up to a page, or to a
   ///     power of two of pages.
   ///   - shrinks: whether to try smaller rings if the kernel refuses rings of this size.
@@ -38,7 +47,7 @@ package final class EventListener {
   ///   - processors: the file that lists the processors that are online.
   /// - Throws: `EventsError`, when the listener lacks the privilege or the resources.
   package init(
-    ringBytes: Int, shrinks: Bool = false, memory: Int = .max,
+    _ records: Records = .all, ringBytes: Int, shrinks: Bool = false, memory: Int = .max,
     processors: String = "/sys/devices/system/cpu/online"
   ) throws(EventsError) {
     let start = BootClock.now()
@@ -46,13 +55,14 @@ package final class EventListener {
     do {
       let online = try ProcessorList.read(processors)
       (rings, self.ringBytes) = try Self.open(
-        online, bytes: Self.rounded(ringBytes), least: shrinks ? Self.leastBytes : .max,
-        memory: memory)
+        online, records, bytes: Self.rounded(ringBytes),
+        least: shrinks ? Self.leastBytes : .max, memory: memory)
     } catch {
       scratch.deallocate()
       throw error
     }
     path = processors
+    self.records = records
     completeAt = start
   }
 
@@ -120,7 +130,7 @@ package final class EventListener {
     let known = Set(remaining.map(\.processor))
     for processor in online where !known.contains(processor) {
       hasUnreportedLoss = true
-      let opened = try Self.open([processor], bytes: ringBytes)
+      let opened = try Self.open([processor], records, bytes: ringBytes)
       if isQuiet { for ring in opened { ring.wakeup.setOn(false) } }
       rings.append(contentsOf: opened)
     }
@@ -137,6 +147,9 @@ package final class EventListener {
   /// gets a processor.
   private static let leastBytes = 1 << 15
 
+  /// The number of processors that the machine may have online.
+  package static var possibleProcessorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_CONF))) }
+
   /// The most bytes that all rings may take together on this machine: a quarter of its memory.
   package static var memoryLimit: Int {
     let pages = sysconf(Int32(_SC_PHYS_PAGES))
@@ -146,7 +159,7 @@ package final class EventListener {
   /// Opens a ring for each processor; if that fails for lack of memory, tries smaller rings, down to
   /// `least`.
   private static func open(
-    _ processors: [Int32], bytes: Int, least: Int, memory: Int
+    _ processors: [Int32], _ records: Records, bytes: Int, least: Int, memory: Int
   ) throws(EventsError) -> ([EventRing], Int) {
     let first = bytes
     var bytes = bytes
@@ -158,7 +171,7 @@ package final class EventListener {
           operation: .fit(ringBytes: bytes, processors: processors.count), processor: nil,
           errno: .noMemory)
       } else {
-        do { return (try open(processors, bytes: bytes), bytes) } catch { failure = error }
+        do { return (try open(processors, records, bytes: bytes), bytes) } catch { failure = error }
       }
       // The error reports why rings of the requested size failed, not the smaller ones.
       if bytes == first { refusal = failure }
@@ -169,12 +182,12 @@ package final class EventListener {
 
   /// Opens rings; skips a processor that has just gone offline.
   private static func open(
-    _ processors: [Int32], bytes: Int
+    _ processors: [Int32], _ records: Records, bytes: Int
   ) throws(EventsError) -> [EventRing] {
     var rings: [EventRing] = []
     for processor in processors {
       do {
-        rings.append(try EventRing(processor: processor, bytes: bytes))
+        rings.append(try EventRing(processor: processor, records: records, bytes: bytes))
       } catch {
         guard error.errno == .operationNotSupportedByDevice else { throw error }
       }

@@ -17,10 +17,13 @@ final class EventRing {
   private static let ampleRoom = 1024
 
   /// - Parameter bytes: the size of the ring: a page, or a power of two of pages.
-  init(processor: Int32, bytes: Int) throws(EventsError) {
+  init(
+    processor: Int32, records: EventListener.Records, bytes: Int
+  ) throws(EventsError) {
     // The properties are set last, because a throw after that would run `deinit`, which closes the files.
-    let wakeup = try WakeupEvent(processor: processor)
-    let descriptor = clinux_open_namespace_events(processor, 0)
+    let records = records == .all ? clinux_all_records : clinux_name_and_move_records
+    let wakeup = try WakeupEvent(processor: processor, records: records)
+    let descriptor = clinux_open_namespace_events(processor, records, 0)
     guard descriptor >= 0 else {
       throw EventsError(operation: .open, processor: processor, errno: Errno(rawValue: errno))
     }

@@ -11,9 +11,10 @@ final class WakeupEvent {
   let descriptor: Int32
   private var ring = clinux_event_ring()
 
-  init(processor: Int32) throws(EventsError) {
+  /// - Parameter records: the records that cause a wakeup.
+  init(processor: Int32, records: clinux_records) throws(EventsError) {
     // The properties are set last, because a throw after that would run `deinit`, which closes the file.
-    let descriptor = clinux_open_namespace_events(processor, 1)
+    let descriptor = clinux_open_namespace_events(processor, records, 1)
     guard descriptor >= 0 else {
       throw EventsError(operation: .open, processor: processor, errno: Errno(rawValue: errno))
     }

@@ -10,10 +10,19 @@
 /// perf_event_open(2).
 int32_t clinux_check_namespace_events(void);
 
+/// The records that an event reports.
+enum clinux_records {
+  /// Starts, names, namespaces and exits of tasks.
+  clinux_all_records,
+  /// Names and namespaces: those of a new task, and those that a task has after unshare(2) or setns(2).
+  clinux_name_and_move_records,
+};
+
 /// Opens such an event for all processes on one processor. The event reports nothing until its ring is
 /// mapped. poll(2) on it returns once `wakes_after` bytes were written to the ring; 0 stands for half the
 /// ring. Returns the descriptor, or -1 with errno.
-int32_t clinux_open_namespace_events(int32_t processor, uint32_t wakes_after);
+int32_t clinux_open_namespace_events(
+  int32_t processor, enum clinux_records records, uint32_t wakes_after);
 
 /// Enables or disables an event (PERF_EVENT_IOC_ENABLE, PERF_EVENT_IOC_DISABLE). Returns 0, or -1 with
 /// errno.
