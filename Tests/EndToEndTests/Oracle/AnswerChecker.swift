@@ -38,8 +38,9 @@ struct AnswerChecker {
   /// Returns a question about two processes at a random time of the recording, often close to a step. Mostly both
   /// processes run at that time.
   mutating func question() -> SameQuestion {
-    // Before the end of the first sample, nothing is known of processes that did not run.
-    let begin = (isExact ? samples.all.first?.end : samples.all.first?.start) ?? 0
+    // Up to the end of the first sample, nothing is known of processes that did not run.
+    let begin =
+      (isExact ? (samples.all.first?.end).map { $0 + 1 } : samples.all.first?.start) ?? 0
     // Events after the start of the last sample may not have been reported.
     let end = (isExact ? samples.all.last?.start : samples.all.last?.end) ?? 1
     var time = WallTime.random(in: begin...end, using: &random)
