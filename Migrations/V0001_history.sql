@@ -155,6 +155,10 @@ CREATE TABLE session (
   ended_wall_ns        INTEGER,              -- NULL while the session is open, and if its recorder died
   end_reason           TEXT CHECK (end_reason IN ('completed', 'stopped', 'failed', 'died')),
   events               INTEGER CHECK (events IN (0, 1)),  -- whether kernel events were recorded
+  -- Where the samples and the kernel events came from: BPF programs, /proc, perf events. NULL if not known, and
+  -- event_source without events.
+  source               TEXT CHECK (source IN ('bpf', 'proc')),
+  event_source         TEXT CHECK (event_source IN ('bpf', 'perf')),
   -- Which processes that no sample observed were stored: all, those that changed a namespace, or none.
   short_lived          TEXT CHECK (short_lived IN ('all', 'changed', 'none')),
   command_lines        INTEGER CHECK (command_lines IN (0, 1)),  -- whether command lines were recorded
@@ -579,7 +583,7 @@ CREATE VIEW sessions AS
          s.interval_ns / 1e9 AS interval_s, s.identity, f.time AS first_sample,
          l.time AS last_sample,
          CASE WHEN c.copied = 1 THEN 'unknown-end' ELSE COALESCE(s.end_reason, 'open') END AS state,
-         s.events
+         s.events, s.source, s.event_source
   FROM session AS s JOIN pid_space AS p USING (space_id) JOIN boot AS b USING (boot_id)
   LEFT JOIN session_file AS c USING (session_id)
   LEFT JOIN samples AS f ON f.seq = s.first_seq

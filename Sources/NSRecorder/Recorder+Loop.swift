@@ -265,8 +265,9 @@ extension Recorder {
     let until = due
     if events?.isBusy == true { return try waitInQuietMode(eventLoop, until) }
     do throws(Errno) {
-      switch try eventLoop.wait(until: until, for: events?.descriptors ?? []) {
-      case .slot: return nil
+      let drainDue = events?.drainDue ?? .max
+      switch try eventLoop.wait(until: min(until, drainDue), for: events?.descriptors ?? []) {
+      case .slot: return drainByTheClock(drainDue)
       case .stop(let signal): return signal
       case .events: break
       }
@@ -279,6 +280,15 @@ extension Recorder {
         return signal
       }
     } catch { throw .eventLoop(error) }
+    return nil
+  }
+
+  /// Drains the rings if that is due, and never returns a signal.
+  private func drainByTheClock(_ due: BootTime) -> Int32? {
+    let now = ClockReading.now().boot
+    guard let events, now >= due else { return nil }
+    events.collect()
+    if events.count > 0 { eventsDue = min(eventsDue, now + Self.eventWriteDelay) }
     return nil
   }
 

@@ -105,6 +105,13 @@ public final class Recorder {
   /// Whether the samples come from the BPF task iterator, and not from `/proc`.
   package var samplesByBPF: Bool { source is BPFSource }
 
+  private var sourceKind: SessionInfo.Source? {
+    source is BPFSource ? .bpf : source is ProcfsSource ? .proc : nil
+  }
+
+  /// Whether the kernel events come from BPF programs.
+  package var eventsByBPF: Bool { events?.kind == .bpf }
+
   /// Whether the recorder listens to kernel events.
   package var hasEvents: Bool { events != nil }
 
@@ -206,7 +213,8 @@ public final class Recorder {
           timeNamespaceInode: environment.timeNamespaceInode,
           bootOffset: environment.bootOffset,
           hidePID: environment.hidePID?.rawValue, hasEvents: hasEvents,
-          shortLived: configuration.shortLived, commandLines: configuration.commandLines,
+          source: sourceKind, eventSource: events?.kind, shortLived: configuration.shortLived,
+          commandLines: configuration.commandLines,
           started: started))
     } catch { throw .history(error) }
   }

@@ -57,6 +57,10 @@ public struct RecorderConfiguration: Sendable {
     case auto
     /// Listen, or fail if that is not possible.
     case on
+    /// Listen by BPF programs, which report each start, exec and exit with the namespaces of the task, or fail.
+    case bpf
+    /// Listen by perf events, or fail.
+    case perf
     /// Do not listen.
     case off
   }

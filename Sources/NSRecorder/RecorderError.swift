@@ -13,6 +13,9 @@ public enum RecorderError: Error, Sendable, Hashable {
   /// The configuration requires a source of samples that cannot be used here; the text is the reason and its remedy.
   /// `isPermission` is true if the kernel does not permit it.
   case sourceRefused(String, isPermission: Bool)
+  /// The configuration requires events by BPF, which cannot be used here; the text is the reason and its remedy.
+  /// `isPermission` is true if the kernel does not permit it.
+  case eventsRefused(String, isPermission: Bool)
   /// Listening to the kernel's events failed.
   case events(EventsError)
   /// The configuration requires kernel events, but they cannot be matched to the samples; the value is
@@ -32,6 +35,8 @@ extension RecorderError: CustomStringConvertible {
     case .procfs(let error): error.description
     case .sourceRefused(let reason, _):
       "cannot take samples by BPF: \(reason); or record from /proc (--source proc)"
+    case .eventsRefused(let reason, _):
+      "cannot receive events by BPF: \(reason); or listen by perf (--events perf)"
     case .events(let error): error.description
     case .eventsUseless(let reason):
       "cannot use the kernel's events: \(reason); record without them (--events off)"

@@ -11,16 +11,45 @@ package enum RecorderPreconditions {
   package static func check(
     _ configuration: RecorderConfiguration
   ) throws(RecorderError) -> RecorderError? {
-    let root: ProcRoot
-    let environment: RecorderEnvironment
-    do throws(ProcfsError) {
-      root = try ProcRoot(path: configuration.procRoot)
-      environment = try RecorderEnvironment(root, IdentitySource.probe(root))
-    } catch { throw .procfs(error) }
+    let (root, environment, identity) = try here(configuration)
     do throws(RecorderError) {
-      _ = try EventRecording.listener(configuration, root, environment)
+      _ = try EventChoice.open(configuration, root, environment, identity)
       return nil
     } catch { return error }
+  }
+
+  /// Whether a recorder can have events by BPF.
+  package enum EventsByBPF: Sendable {
+    /// Not, for this reason.
+    case refused(RecorderError)
+    /// Starts, execs and exits come with the namespaces of the task. For changes of namespaces, the ids are read from
+    /// `/proc`.
+    case withProbes
+    /// All events come with the namespaces of the task.
+    case whole
+  }
+
+  /// Checks whether a recorder can have events by BPF. Loads the programs, and removes them again.
+  package static func eventsByBPF(
+    _ configuration: RecorderConfiguration
+  ) throws(RecorderError) -> EventsByBPF {
+    let (root, environment, identity) = try here(configuration)
+    var configuration = configuration
+    configuration.events = .bpf
+    do throws(RecorderError) {
+      let opened = try EventChoice.open(configuration, root, environment, identity)
+      return opened.reportsMoves ? .whole : .withProbes
+    } catch { return .refused(error) }
+  }
+
+  private static func here(
+    _ configuration: RecorderConfiguration
+  ) throws(RecorderError) -> (ProcRoot, RecorderEnvironment, IdentitySource) {
+    do throws(ProcfsError) {
+      let root = try ProcRoot(path: configuration.procRoot)
+      let identity = IdentitySource.probe(root)
+      return (root, try RecorderEnvironment(root, identity), identity)
+    } catch { throw .procfs(error) }
   }
 
   /// Returns the reason for which a recorder cannot take samples by BPF; nil if it can. Loads the program, and removes
@@ -28,14 +57,7 @@ package enum RecorderPreconditions {
   package static func refusalOfBPF(
     _ configuration: RecorderConfiguration
   ) throws(RecorderError) -> SourceRefusal? {
-    let root: ProcRoot
-    let environment: RecorderEnvironment
-    let identity: IdentitySource
-    do throws(ProcfsError) {
-      root = try ProcRoot(path: configuration.procRoot)
-      identity = IdentitySource.probe(root)
-      environment = try RecorderEnvironment(root, identity)
-    } catch { throw .procfs(error) }
+    let (root, environment, identity) = try here(configuration)
     do throws(SourceRefusal) {
       _ = try SourceChoice.programs(root, environment, identity)
       return nil

@@ -61,7 +61,8 @@ enum ExitStatus {
     case RecorderError.history(let error): return fail(error.description, of(error.kind))
     case RecorderError.events(let error):
       return fail(error.description, error.isRefusal ? noPermission : inputOutput)
-    case RecorderError.sourceRefused(_, let isPermission):
+    case RecorderError.sourceRefused(_, let isPermission),
+      RecorderError.eventsRefused(_, let isPermission):
       return fail("\(error)", isPermission ? noPermission : inputOutput)
     case RecorderError.containerNames(let error):
       return fail(error.description, error.cause == .noSuchFileOrDirectory ? noInput : inputOutput)

@@ -53,6 +53,7 @@ extension LiveTests {
         case .comm(let name, let isExec):
           "\(isExec ? "exec" : "name") \(String(decoding: name.bytes, as: UTF8.self))"
         case .exit: "exit"
+        case .state: "state"
         }
       }
       #expect(kinds == ["fork by this", "namespaces", "exec true", "exit"])

@@ -28,6 +28,7 @@ extension LiveTests {
         return switch event.kind {
         case .fork: "\(who) forked"
         case .exit: "\(who) exit"
+        case .state: "\(who) state"
         case .namespaces: "\(who) namespaces"
         case .comm: "\(who) name"
         }

@@ -89,8 +89,8 @@ final class OpenSession {
       """
       INSERT INTO session (space_id, recorder_pid, recorder_pid_namespace_inode, program,
         interval_ns, identity, proc_root, machine_id, host_name, hidepid, started_wall_ns, started_boot_ns, events,
-        short_lived, command_lines, keep_ns, max_bytes)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        short_lived, command_lines, keep_ns, max_bytes, source, event_source)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(space), .integer(Int64(info.recorderPID)),
@@ -100,7 +100,8 @@ final class OpenSession {
       .optional(info.hidePID), .wall(info.started.wall),
       .boot(InitialBootClock(info).reading(info.started).boot),
       .integer(info.hasEvents ? 1 : 0), info.hasEvents ? .text(info.shortLived.rawValue) : .null,
-      .integer(info.commandLines ? 1 : 0), .optional(limits.keep), .optional(limits.maxSize)
+      .integer(info.commandLines ? 1 : 0), .optional(limits.keep), .optional(limits.maxSize),
+      .optional(info.source?.rawValue), .optional(info.eventSource?.rawValue)
     ).run()
     let session = connection.lastInsertedRowID
     try connection.prepare("INSERT INTO session_file (session_id, device, inode) VALUES (?, ?, ?)")

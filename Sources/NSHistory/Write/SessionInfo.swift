@@ -35,6 +35,27 @@ package struct SessionInfo: Sendable {
   package var hidePID: Int64?
   /// Whether the recorder receives kernel events.
   package var hasEvents: Bool
+  /// Where the samples come from; nil if it is not known.
+  package var source: Source?
+  /// Where the kernel events come from; nil without events.
+  package var eventSource: EventSource?
+
+  /// The sources of samples. The raw value is the text in the file.
+  package enum Source: String, Sendable, Hashable {
+    /// The BPF task iterator.
+    case bpf
+    /// `/proc`.
+    case proc
+  }
+
+  /// The sources of kernel events. The raw value is the text in the file.
+  package enum EventSource: String, Sendable, Hashable {
+    /// BPF programs at tracepoints.
+    case bpf
+    /// perf events.
+    case perf
+  }
+
   /// Which processes the history retains of those that no sample observed.
   package var shortLived: ShortLived
   /// Whether the recorder reads command lines.
@@ -49,7 +70,8 @@ package struct SessionInfo: Sendable {
     recorderPIDNamespaceInode: UInt64? = nil,
     shownPIDNamespace: ObservedNamespace? = nil, timeNamespaceInode: UInt64? = nil,
     bootOffset: Int64? = nil, hidePID: Int64? = 0, hasEvents: Bool = false,
-    shortLived: ShortLived = .all, commandLines: Bool = true,
+    source: Source? = nil, eventSource: EventSource? = nil, shortLived: ShortLived = .all,
+    commandLines: Bool = true,
     started: ClockReading
   ) {
     self.bootID = bootID
@@ -67,6 +89,8 @@ package struct SessionInfo: Sendable {
     self.bootOffset = bootOffset
     self.hidePID = hidePID
     self.hasEvents = hasEvents
+    self.source = source
+    self.eventSource = eventSource
     self.shortLived = shortLived
     self.commandLines = commandLines
     self.started = started

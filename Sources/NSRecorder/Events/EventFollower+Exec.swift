@@ -19,7 +19,9 @@ extension EventFollower {
     if isExec {
       // If the main thread has exited, another thread executes the program, and the process gets the
       // namespaces of that thread.
-      let set = onlyThread(of: event.pid)?.set ?? probed.map { self.set(of: $0.links) }
+      let state = event.state.map { self.set(of: $0, before: processes[event.pid]?.set) }
+      let set =
+        state ?? onlyThread(of: event.pid)?.set ?? probed.map { self.set(of: $0.links) }
       let threads = forgetThreads(of: event.pid)
       if processes[event.pid] == nil {
         resume(event, in: set)
@@ -38,14 +40,21 @@ extension EventFollower {
     guard let task = processes[event.pid] else { return }
     // At exec a process enters its time namespace for children (exec_task_namespaces of
     // kernel/nsproxy.c).
-    if isExec, !task.set.isSame(.time, .timeForChildren) {
+    if isExec, let state = event.state {
+      move(task, to: self.set(of: state, before: task.set), at: event.time)
+    } else if isExec, !task.set.isSame(.time, .timeForChildren) {
       let time = task.timeAfterExec ?? .unread(.unseen)
       move(task, to: sets.set(task.set, .time, to: time), at: event.time)
     }
     if isExec { task.timeAfterExec = nil }
     // A user-mode helper of the kernel is a kernel thread until its exec.
     if isExec { task.facts.isKernelThread = false }
-    describe(task, named: name, probed?.description, isExec: isExec, at: event.time)
+    var read = probed?.description
+    if isExec, let state = event.state {
+      read = read ?? ProcessDescription(comm: nil, uid: nil, cgroup: nil)
+      read?.uid = state.uid
+    }
+    describe(task, named: name, read, isExec: isExec, at: event.time)
   }
 
   private func resume(_ event: KernelEvent, in set: FollowedSet?) {

@@ -23,7 +23,7 @@ extension EventFollower {
       switch event.kind {
       case .exit: lasting.remove(event.tid)
       case .comm(_, isExec: true) where event.tid == pid: return []
-      case .fork, .comm, .namespaces: break
+      case .fork, .comm, .namespaces, .state: break
       }
     }
     return lasting
@@ -59,7 +59,7 @@ extension EventFollower {
         let after = isIn && (forked.remove(event.tid) != nil || remains) ? 1 : 0
         holders += after - before
         links[event.tid] = after
-      case .comm: break
+      case .comm, .state: break
       }
     }
     return holders > 0

@@ -29,7 +29,12 @@ extension EventFollower {
   ///
   /// - Parameter throttled: the PIDs of processes with a queued change that stands for omitted ones. Some of
   ///   the omitted changes may have occurred before the end of the sample.
-  func begin(_ sample: ProcessSample, throttled: Set<Int32> = []) {
+  ///
+  /// - Parameter exits: by PID or TID, the exits that events had reported before the sample began. The sample may still show
+  ///   such a task, as it ends.
+  func begin(
+    _ sample: ProcessSample, throttled: Set<Int32> = [], exits: [Int32: BootTime] = [:]
+  ) {
     batch = nil
     let isFirst = began == .min
     began = sample.end.boot
@@ -51,10 +56,13 @@ extension EventFollower {
     sets.forgetUnproven()
     sets.now = sample.end.boot
     _ = sources.add(sample)
-    let withThreads = Set(sources.threads.values.compactMap(\.thread?.process))
+    let withThreads = Set(
+      sources.threads.values.compactMap(\.thread?.process)
+        + sample.threadObservations.compactMap(\.thread.process))
     var present: Set<Int32> = []
     for (token, process) in sources.processes {
       if process.links.isZombie, !isFirst, hasExited(process, token, withThreads) { continue }
+      if !process.links.isZombie, hasEnded(process, token, withThreads, exits) { continue }
       present.insert(process.pid)
       let task = task(of: process, token)
       bind(process, token, task)
@@ -78,6 +86,18 @@ extension EventFollower {
     guard processes[zombie.pid] == nil else { return false }
     return !withThreads.contains(token)
       || resumable[zombie.pid].map { isSame($0, zombie, token) } == true
+  }
+
+  /// Whether an event had reported the exit of a process without other threads before a sample began that still shows it.
+  private func hasEnded(
+    _ process: SampledProcesses.Process, _ token: ProcessToken, _ withThreads: Set<ProcessToken>,
+    _ exits: [Int32: BootTime]
+  ) -> Bool {
+    guard let exit = exits[process.pid], !withThreads.contains(token),
+      let start = process.facts.startTicks
+    else { return false }
+    // A process that got the PID later started in the tick of the exit or after it.
+    return start < Self.ticks(exit)
   }
 
   /// Whether a task is certainly the same process as the sampled one.

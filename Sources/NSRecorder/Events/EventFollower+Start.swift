@@ -13,7 +13,63 @@ extension EventFollower {
       makerTID: parentTID, set: threads[parentTID]?.set ?? parent?.set)
   }
 
+  /// Applies the state that came with the fork event of a task.
+  func begin(_ event: KernelEvent, _ state: TaskState) {
+    guard let pendingFork = pendingForks.removeValue(forKey: event.tid) else { return }
+    var set = sets.set(state.set)
+    // The state lacks a pid namespace that lies deep.
+    if case .unread(.unseen) = set[.pid], let parent = pendingFork.set {
+      set = sets.set(set, .pid, to: event.tid == event.pid ? parent[.pidForChildren] : parent[.pid])
+    }
+    if event.tid != event.pid {
+      observeThread(event, set, .started)
+      threads[event.tid]?.startTicks = Self.ticks(state.startTime)
+      return
+    }
+    guard replacesZombie(event) else { return }
+    var description = Self.inherited(from: pendingFork.parent)
+    description.uid = state.uid
+    description.inherited.remove(.user)
+    if description.comm.map({ CommName($0) != state.comm }) ?? true {
+      description.comm = state.comm.bytes
+    }
+    let facts = ProcessFacts(
+      pid: event.pid, startTicks: Self.ticks(state.startTime),
+      parentPID: pendingFork.parent?.pid ?? 0, isKernelThread: state.isKernelThread,
+      nspid: state.nspid)
+    start(
+      FollowedTask(token: makeToken(), set: set, facts: facts, description: description),
+      pendingFork, at: event.time)
+  }
+
+  /// Applies a state that a task is in at the time of an event.
+  func applyState(_ event: KernelEvent, _ state: TaskState) {
+    if event.tid != event.pid {
+      let before = threads[event.tid]?.set ?? processes[event.pid]?.set
+      let isKnown = before?.isZombie == false
+      observeThread(
+        event, set(of: state, before: before),
+        isKnown ? before.map { .moved(from: $0.observed.links) } ?? .unknown : .unknown)
+    } else if let task = processes[event.pid], !task.set.isZombie {
+      move(task, to: set(of: state, before: task.set), at: event.time)
+    }
+  }
+
+  /// Returns the set of a state. A task never changes its pid namespace, so one that the state lacks is that from before.
+  func set(of state: TaskState, before: FollowedSet?) -> FollowedSet {
+    let set = sets.set(state.set)
+    guard case .unread(.unseen) = set[.pid], let before else { return set }
+    return sets.set(set, .pid, to: before[.pid])
+  }
+
   func applyNamespaces(_ event: KernelEvent, _ inodes: NamespaceInodes, _ probed: ProbedTask?) {
+    if let state = event.state {
+      applyState(event, state)
+      if event.tid == event.pid, let task = processes[event.pid] {
+        describe(task, named: nil, probed?.description, at: event.time)
+      }
+      return
+    }
     let isThread = event.tid != event.pid
     if let pendingFork = pendingForks.removeValue(forKey: event.tid) {
       if isThread {
@@ -48,15 +104,7 @@ extension EventFollower {
     _ event: KernelEvent, _ pendingFork: PendingFork, _ inodes: NamespaceInodes,
     _ probed: ProbedTask?
   ) {
-    if let known = processes[event.pid], known.set.isZombie {
-      // No event reports that a zombie was reaped. The new process shows that the zombie with its PID was.
-      for thread in forgetThreads(of: event.pid) { end(thread, at: event.time) }
-      end(known, at: event.time, isReaped: true)
-    } else if let known = processes[event.pid] {
-      // A sample may have observed the process before the kernel reported its start.
-      if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }
-      return
-    }
+    guard replacesZombie(event) else { return }
     let expected = pendingFork.set.map(sets.forChildren)
     let set =
       if let expected, expected.inodes == inodes {
@@ -66,7 +114,6 @@ extension EventFollower {
           sets.withPIDForChildren(resolve(inodes, probed, from: expected)), probed,
           of: pendingFork.set)
       }
-    setPIDNamespaceForChildren(of: pendingFork, set, at: event.time)
     let task = FollowedTask(
       token: makeToken(), set: set,
       facts: ProcessFacts(
@@ -74,16 +121,37 @@ extension EventFollower {
         isKernelThread: pendingFork.parent?.facts.isKernelThread ?? false, nspid: [event.pid]),
       description: Self.inherited(from: pendingFork.parent))
     task.timeAfterExec = timeAfterExec(probed)
-    if let appearance = seenBeforeForkEvent.removeValue(forKey: event.pid) {
+    start(task, pendingFork, at: event.time)
+  }
+
+  /// Returns whether a process may start with the PID of an event: there is none with it, or only a zombie, whose end is
+  /// reported then.
+  private func replacesZombie(_ event: KernelEvent) -> Bool {
+    guard let known = processes[event.pid] else { return true }
+    guard known.set.isZombie else {
+      // A sample may have observed the process before the kernel reported its start.
+      if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }
+      return false
+    }
+    // No event reports that a zombie was reaped. The new process shows that the zombie with its PID was.
+    for thread in forgetThreads(of: event.pid) { end(thread, at: event.time) }
+    end(known, at: event.time, isReaped: true)
+    return true
+  }
+
+  /// Adds a process that has started.
+  private func start(_ task: FollowedTask, _ pendingFork: PendingFork, at time: BootTime) {
+    setPIDNamespaceForChildren(of: pendingFork, task.set, at: time)
+    if let appearance = seenBeforeForkEvent.removeValue(forKey: task.pid) {
       task.bind(to: appearance)
     }
-    processes[event.pid] = task
-    ended[event.pid] = nil
+    processes[task.pid] = task
+    ended[task.pid] = nil
     // The PID now belongs to the new process.
-    resumable[event.pid] = nil
-    awaitingSample.insert(event.pid)
-    sets.enter(set)
-    reportStart(task, parent: pendingFork.parent?.token, at: event.time)
+    resumable[task.pid] = nil
+    awaitingSample.insert(task.pid)
+    sets.enter(task.set)
+    reportStart(task, parent: pendingFork.parent?.token, at: time)
   }
 
   /// Returns the description that a new process inherits from its parent.

@@ -113,7 +113,10 @@ final class EventFollower {
       if event.tid == event.pid { processes[event.pid]?.lastEvent = event.time }
     }
     switch event.kind {
-    case .fork(let parentPID, let parentTID): fork(event, parentPID, parentTID)
+    case .fork(let parentPID, let parentTID):
+      fork(event, parentPID, parentTID)
+      if let state = event.state { begin(event, state) }
+    case .state: if let state = event.state { applyState(event, state) }
     case .namespaces(let inodes): applyNamespaces(event, inodes, probed)
     case .comm(let name, let isExec): rename(event, name.bytes, isExec: isExec, probed)
     case .exit: exit(event, probed)

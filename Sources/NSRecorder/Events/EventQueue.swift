@@ -22,6 +22,8 @@ struct EventQueue {
   /// By TID, the inode numbers in the last queued namespaces event of each task.
   private var latest: [Int32: NamespaceInodes] = [:]
   private var parents: [Int32: Int32] = [:]
+  /// Whether events came with the state of their task.
+  private var hasStates = false
   /// PIDs of the processes with a queued exit of the main thread.
   private var exited: Set<Int32> = []
 
@@ -55,7 +57,7 @@ struct EventQueue {
 
   /// A queued event.
   struct Item {
-    let event: KernelEvent
+    var event: KernelEvent
     var probed: ProbedTask?
     /// The sequence number of the event by arrival, which orders events with the same time.
     let order: Int
@@ -116,6 +118,7 @@ struct EventQueue {
     }
     for event in events where event.pid > 0 && event.tid > 0 {
       if let last = items.last, last.event.time > event.time { isSorted = false }
+      if event.state != nil { hasStates = true }
       let isThrottled = changesOnly(throttled(event.tid), event, known)
       var item = Item(
         event: event,
@@ -196,9 +199,12 @@ struct EventQueue {
   ) -> ProbedTask? {
     switch event.kind {
     case .fork(_, let parent):
-      parents[event.tid] = parent
+      // The next namespaces event of the task is of the task itself, if its start came with its state.
+      if event.state == nil { parents[event.tid] = parent }
+      latest[event.tid] = nil
       exited.remove(event.tid)
       return nil
+    case .state: return nil
     case .exit:
       latest[event.tid] = nil
       parents[event.tid] = nil
@@ -209,11 +215,14 @@ struct EventQueue {
       // If the main thread has exited, the process gets the namespaces of the executing thread, which no event
       // reports.
       guard isExec, event.tid == event.pid else { return nil }
-      let isResumed = exited.remove(event.tid) != nil || mayExecAfterLeaderExit(event.tid)
+      let isResumed =
+        (exited.remove(event.tid) != nil || mayExecAfterLeaderExit(event.tid))
+        && event.state == nil
       return read(
         event, isResumed ? NamespaceLink.allCases : [], isMove: false, isDescribed: true)
     case .namespaces(let inodes):
       defer { latest[event.tid] = inodes }
+      if event.state != nil { return read(event, [], isMove: false, isDescribed: true) }
       let parent = parents.removeValue(forKey: event.tid)
       let before = parent.flatMap { latest[$0] ?? known($0) }
       // Probes all links of a known task that changed its namespaces, also if its inode numbers are the same
@@ -318,7 +327,14 @@ struct EventQueue {
     guard appliedCount < items.count, items[appliedCount].event.time <= min(end, horizon) else {
       return nil
     }
-    if let probed = items[appliedCount].probed, probed.time > lost {
+    if let state = stateAfterMove(at: appliedCount, horizon: min(horizon, lost &- 1)) {
+      let time = items[appliedCount].event.time
+      items[appliedCount].event.state = state
+      // Of the probe, only the description is of use.
+      items[appliedCount].probed = items[appliedCount].probed?.description.map {
+        ProbedTask(links: [:], time: time, description: $0)
+      }
+    } else if let probed = items[appliedCount].probed, probed.time > lost {
       items[appliedCount].probed = nil
     } else if let probed = items[appliedCount].probed {
       guard probed.time <= horizon else { return nil }
@@ -327,6 +343,46 @@ struct EventQueue {
     }
     defer { appliedCount += 1 }
     return items[appliedCount]
+  }
+
+  /// Returns the state of a task after a namespaces event that came without it, if a later event of the task, before any
+  /// other change of its namespaces, came with its state: the task was in that state all the time in between.
+  ///
+  /// - Parameter horizon: the time up to which all events have arrived.
+  private func stateAfterMove(at index: Int, horizon: BootTime) -> TaskState? {
+    let event = items[index].event
+    guard hasStates, event.state == nil, case .namespaces(let inodes) = event.kind else {
+      return nil
+    }
+    for other in items[(index + 1)...].prefix(Self.searchLimit) where other.event.tid == event.tid {
+      guard other.event.time <= horizon, let state = other.event.state else {
+        if case .comm(_, isExec: false) = other.event.kind { continue }
+        return nil
+      }
+      if case .fork = other.event.kind { return nil }
+      return state.set.inodes == inodes ? state : nil
+    }
+    return nil
+  }
+
+  /// Returns by TID the times of the queued exits up to a time that came with the state of the task, without those of tasks
+  /// whose TID was used again since. The kernel reports such an exit before the task leaves its namespaces.
+  mutating func exits(until time: BootTime) -> [Int32: BootTime] {
+    sort()
+    var exits: [Int32: BootTime] = [:]
+    for event in items[appliedCount...].lazy.map(\.event) {
+      if event.time > time {
+        // Another thread has taken the PID of the main thread by now, and may have done so before the event.
+        if case .comm(_, isExec: true) = event.kind { exits[event.tid] = nil }
+        continue
+      }
+      switch event.kind {
+      case .exit: exits[event.tid] = event.state == nil ? nil : event.time
+      case .fork, .comm(_, isExec: true): exits[event.tid] = nil
+      case .comm, .namespaces, .state: break
+      }
+    }
+    return exits
   }
 
   /// The time of the first event that is not applied; nil if there is none.
@@ -380,6 +436,7 @@ struct EventQueue {
           probed.isAfterExec = probed.isAfterExec || isExec
           // The program may be that of the later exec.
           if isExec { probed.description?.program = nil }
+        case .state: break
         }
       } else if !probed.threads.isEmpty {
         // The thread was created since the event, or was in other namespaces at the event.
@@ -416,7 +473,7 @@ struct EventQueue {
       case .namespaces(let inodes): latest[event.tid] = inodes
       case .exit: if event.tid == event.pid { exited.insert(event.pid) }
       case .fork: exited.remove(event.tid)
-      case .comm: break
+      case .comm, .state: break
       }
     }
   }
@@ -441,7 +498,7 @@ extension KernelEvent {
   fileprivate var endsTask: Bool {
     switch kind {
     case .exit, .fork: true
-    case .comm, .namespaces: false
+    case .comm, .namespaces, .state: false
     }
   }
 }

@@ -10,6 +10,8 @@ internal import Procfs
 /// After events were lost, the recording resyncs: a sample shows the state of all tasks anew (see `EventFollower`).
 final class EventRecording {
   private let listener: any EventFeed
+  /// The kind of the source of events.
+  let kind: EventChoice.Kind
   private let now: () -> ClockReading
   private let follower = EventFollower()
   private var queue: EventQueue
@@ -23,6 +25,8 @@ final class EventRecording {
   private var reported = ReportedState()
   /// Batches that were finished early, because the wall clock was set between their events and the next ones.
   private var batches: [EventBatch] = []
+  /// When the rings were drained last, on the boot clock.
+  private var lastDrain: BootTime = .zero
   /// The time, on the boot clock, up to which events were applied.
   private var horizon: BootTime = .min
 
@@ -38,12 +42,16 @@ final class EventRecording {
   /// shortly after a sample may report a change that the sample shows already.
   private static let eventDelayAfterSample: Int64 = 5_000_000
 
+  /// - Parameters:
+  ///   - listener: the source of events, of this kind.
   init(
-    _ listener: any EventFeed, _ probe: any TaskReading, readsTime: Bool,
+    _ listener: any EventFeed, _ probe: any TaskReading, kind: EventChoice.Kind = .perf,
+    readsTime: Bool,
     mounted: @escaping (NamespaceType, UInt64) -> UInt64? = { _, _ in nil },
     now: @escaping () -> ClockReading = ClockReading.now
   ) {
     self.listener = listener
+    self.kind = kind
     self.now = now
     queue = EventQueue(probe, readsTime: readsTime, mounted: mounted, now: now)
   }
@@ -64,6 +72,9 @@ final class EventRecording {
   /// The number of queued events.
   var count: Int { queue.count }
 
+  /// When the rings are to be drained at the latest, on the boot clock, although no event has caused a wakeup.
+  var drainDue: BootTime { listener.longestDrainInterval.map { lastDrain + $0 } ?? .max }
+
   /// Drains the rings into the queue.
   func collect() {
     let wasBusy = isBusy
@@ -75,6 +86,7 @@ final class EventRecording {
 
   private func drain() {
     buffer.removeAll(keepingCapacity: true)
+    lastDrain = now().boot
     losses += listener.drain(into: &buffer).map(LostEvents.init)
     if let first = buffer.lazy.map(\.time).min(), first < horizon {
       losses.append(LostEvents(after: first - 1, by: horizon, records: nil, cause: .late))
@@ -279,10 +291,11 @@ final class EventRecording {
       follower.store(sample)
       return MergedSample(batches: batches)
     }
+    let exits = queue.exits(until: sample.start.boot)
     queue.drop(until: sample.start.boot)
     let omitted = takeOmittedChanges()
     follower.sets.initial = sample.initialInodes
-    follower.begin(sample, throttled: queue.throttled)
+    follower.begin(sample, throttled: queue.throttled, exits: exits)
     applyEvents(until: sample.end.boot, horizon: horizon)
     follower.contradiction = nil
     if follower.needsOtherSample {
@@ -321,10 +334,16 @@ protocol EventFeed: AnyObject {
   var descriptors: [Int32] { get }
   /// Whether single events cause no wakeups, so that the caller has to drain the source periodically.
   var isQuiet: Bool { get set }
+  /// The longest time, in nanoseconds, from one drain to the next, if some events never cause a wakeup; nil if all do.
+  var longestDrainInterval: Int64? { get }
   /// Consumes all reported events, appends them to `events`, and returns the event losses.
   func drain(into events: inout [KernelEvent]) -> [EventLoss]
   /// Checks whether processors went online or offline; returns a loss if events may have been missed.
   func refreshProcessors() throws(EventsError) -> EventLoss?
+}
+
+extension EventFeed {
+  var longestDrainInterval: Int64? { nil }
 }
 
 extension EventListener: EventFeed {}

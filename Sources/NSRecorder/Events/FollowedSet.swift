@@ -62,6 +62,9 @@ final class FollowedSet {
 /// The namespaces and sets of all tracked tasks.
 final class FollowedSets {
   private var sets: [[UInt]: FollowedSet] = [:]
+  /// The sets that events reported with the ids of their namespaces. The observed set is stored too, so that its identity
+  /// remains its own.
+  private var reported: [ObjectIdentifier: (observed: ObservedSet, set: FollowedSet)] = [:]
   /// The number of sets above which `trim` drops those that no task has: at first, and at least, `leastLimit`.
   private var limit = leastLimit
   private static let leastLimit = 4096
@@ -114,6 +117,15 @@ final class FollowedSets {
         case .unread(let reason): .unread(reason)
         }
       })
+  }
+
+  /// Returns the set for the links that an event reported with the ids of their namespaces.
+  func set(_ observed: ObservedSet) -> FollowedSet {
+    if let known = reported[ObjectIdentifier(observed)] { return known.set }
+    let set = self.set(observed.links)
+    if reported.count >= Self.leastLimit { reported.removeAll() }
+    reported[ObjectIdentifier(observed)] = (observed, set)
+    return set
   }
 
   /// Returns a set with one link replaced.
@@ -387,6 +399,7 @@ final class FollowedSets {
   /// may have their inode number.
   func forgetUnproven() {
     mountObservations.removeAll()
+    reported.removeAll()
     namespaces = namespaces.filter {
       $0.value.holders > 0 || $0.value.observed.kernelID != nil
         || InitialNamespace.hasFixedInode($0.key.inode)
@@ -411,6 +424,7 @@ final class FollowedSets {
   /// Drops the sets, names and namespaces that no task has, once there are many of them.
   func trim() {
     guard sets.count > limit || sampledNames.count > Self.leastLimit else { return }
+    reported.removeAll()
     for set in sets.values where set.members == 0 || set.forChildren?.members == 0 {
       set.forChildren = nil
     }

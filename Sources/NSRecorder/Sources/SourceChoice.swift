@@ -53,13 +53,21 @@ enum SourceChoice {
     }
   }
 
-  /// Loads the task program for a recorder of a `/proc`, or throws the reason why samples by BPF are not possible.
-  ///
-  /// The program reports PIDs of the initial pid namespace, start times of the initial time namespace, user ids of the
-  /// initial user namespace, and identifies namespaces by the kernel's ids.
+  /// Loads the task programs for a recorder of a `/proc`, or throws the reason why samples by BPF are not possible.
   static func programs(
     _ root: ProcRoot, _ environment: RecorderEnvironment, _ identity: IdentitySource
   ) throws(SourceRefusal) -> TaskPrograms {
+    try requireHost(root, environment, identity)
+    do throws(BPFError) { return try TaskPrograms() } catch { throw .bpf(error) }
+  }
+
+  /// Throws the reason why records of BPF programs cannot be matched to what a `/proc` shows.
+  ///
+  /// The programs report PIDs of the initial pid namespace, start times of the initial time namespace, user ids of the
+  /// initial user namespace, and identify namespaces by the kernel's ids.
+  static func requireHost(
+    _ root: ProcRoot, _ environment: RecorderEnvironment, _ identity: IdentitySource
+  ) throws(SourceRefusal) {
     let shows = "\(environment.procRoot) shows the processes"
     guard root.isProc else {
       throw .useless(
@@ -89,6 +97,5 @@ enum SourceChoice {
     guard identity != .continuity else {
       throw .useless(fact: "this kernel gives namespaces no ids", remedy: "Linux 6.18 has ids")
     }
-    do throws(BPFError) { return try TaskPrograms() } catch { throw .bpf(error) }
   }
 }

@@ -68,7 +68,7 @@ struct TaskSets {
       sets[known]?.tasks += 1
       return known
     }
-    guard let links = states(key) else { return nil }
+    guard let links = key.states(supported: supported) else { return nil }
     let index = free.popLast() ?? sets.count
     if index == sets.count { sets.append(nil) }
     sets[index] = Stored(key: key, links: links, tasks: 1)
@@ -99,16 +99,22 @@ struct TaskSets {
     Set(
       links.compactMap { if case .namespace(let namespace) = $0 { namespace } else { nil } })
   }
+}
 
-  private func states(_ key: Key) -> [LinkState]? {
+extension TaskSets.Key {
+  /// Returns the links of the set, in the order of `NamespaceLink`; nil if a namespace of a supported type is missing, which
+  /// no task is without.
+  ///
+  /// - Parameter supported: the types of namespaces that the kernel has.
+  func states(supported: Set<NamespaceType>) -> [LinkState]? {
     var states: [LinkState] = []
     for link in NamespaceLink.allCases {
-      let namespace = key.namespaces[Int(link.rawValue)]
-      if key.hasExited, link != .pid, link != .user {
+      let namespace = namespaces[Int(link.rawValue)]
+      if hasExited, link != .pid, link != .user {
         states.append(.unread(.zombie))
       } else if !supported.contains(link.type) {
         states.append(.unread(.unsupported))
-      } else if link == .pidForChildren, key.childrenArePending {
+      } else if link == .pidForChildren, childrenArePending {
         states.append(.unread(.pending))
       } else if namespace.inode == 0 || namespace.id == 0 {
         return nil

@@ -70,7 +70,7 @@ struct WithheldProcesses {
     let threads = probe.threads(of: pid).count
     return Process(
       facts: facts, description: description,
-      links: zip(NamespaceLink.allCases, links).map { Self.state($0, $1) }, threads: threads)
+      links: zip(NamespaceLink.allCases, links).map { LinkState($0, $1) }, threads: threads)
   }
 
   /// Returns the threads of a process, without the main thread and without those that have begun to exit.
@@ -79,15 +79,18 @@ struct WithheldProcesses {
       guard tid != pid,
         let links = probe.links(of: tid, NamespaceLink.allCases, whileRunning: true)
       else { return nil }
-      return (tid, zip(NamespaceLink.allCases, links).map { Self.state($0, $1) })
+      return (tid, zip(NamespaceLink.allCases, links).map { LinkState($0, $1) })
     }
   }
+}
 
-  private static func state(_ link: NamespaceLink, _ read: TaskProbe.Link) -> LinkState {
+extension LinkState {
+  /// The state of a link that a probe has read.
+  init(_ link: NamespaceLink, _ read: TaskProbe.Link) {
     switch read {
-    case .unread(let reason): .unread(reason)
+    case .unread(let reason): self = .unread(reason)
     case .namespace(let inode, let id):
-      .namespace(
+      self = .namespace(
         ObservedNamespace(
           type: link.type, inode: inode, kernelID: id, inodeGeneration: 0,
           isInitial: InitialNamespace.isInitial(

@@ -34,8 +34,11 @@ struct Record: ConsoleCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Listen to the kernel's events, for exact times: where permitted, or else fail, or never.",
-      valueName: "auto|on|off"))
+      """
+      Listen to the kernel's events, for exact times: where permitted (auto), or else fail (on; by BPF programs, \
+      or by perf events), or never. auto and on are perf.
+      """,
+      valueName: "auto|on|bpf|perf|off"))
   var events = EventsChoice.auto
 
   @Flag(help: "Read the threads of every process in each sample: their namespaces may differ.")
@@ -175,7 +178,8 @@ struct Record: ConsoleCommand {
     messages.say(
       """
       recording \(procRoot) into \(path) every \(RecordingFormatter.interval(interval)), \(end); \
-      \(recorder.hasEvents ? "events of the kernel in between" : "no events in between"); \
+      \(recorder.hasEvents ? "events of the kernel in between" : "no events in between")\
+      \(recorder.eventsByBPF ? ", by BPF" : ""); \
       \(recorder.samplesByBPF ? "samples by BPF; " : "")\
       namespaces told apart by \(recorder.identity.rawValue)
       """)
@@ -197,12 +201,14 @@ enum SourceOption: String, CaseIterable, ExpressibleByArgument {
 
 /// The command-line values of the option that selects whether to record kernel events.
 enum EventsChoice: String, CaseIterable, ExpressibleByArgument {
-  case auto, on, off
+  case auto, on, bpf, perf, off
 
   var choice: RecorderConfiguration.Events {
     switch self {
     case .auto: .auto
     case .on: .on
+    case .bpf: .bpf
+    case .perf: .perf
     case .off: .off
     }
   }

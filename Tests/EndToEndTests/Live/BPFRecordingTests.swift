@@ -29,6 +29,20 @@ struct BPFRefusalTests {
   }
 
   @Test(
+    "events by BPF are refused with the reason where they are not possible",
+    .enabled(if: LiveEvents.kinds.contains("bpf"), "needs events by BPF"))
+  func eventReasons() throws {
+    let options = ["--events", "bpf"]
+    expectRefusal(
+      try record("mount -t tmpfs none /sys/kernel/btf &&", options, unshare: ["--mount"]), 74,
+      saying: "CONFIG_DEBUG_INFO_BTF")
+    expectRefusal(
+      try record("exec setpriv --inh-caps=-all --bounding-set=-bpf,-sys_admin", options), 77,
+      saying: "with CAP_BPF,")
+    expectNoFile()
+  }
+
+  @Test(
     "samples by BPF are refused with the reason where they are not possible",
     .enabled(if: BPFSamples.arePossible, "\(BPFSamples.need)"))
   func reasons() throws {
@@ -83,6 +97,18 @@ struct BPFRecordingTests {
       SELECT COUNT(*) FROM membership_links WHERE pid = \(process.pid) AND inode IS NOT NULL
       """
     #expect(try Recording.texts(known, in: path) == ["10"])
+  }
+
+  @Test("the session keeps where samples and events came from", arguments: ["perf", "bpf", "off"])
+  func sources(events: String) throws {
+    guard events == "off" || LiveEvents.kinds.contains(events) else { return }
+    let recording = try LiveRecording(["--source", "bpf", "--events", events])
+    _ = try recording.end()
+    let kept = "SELECT source || ' ' || coalesce(event_source, 'none') FROM sessions"
+    #expect(
+      try Recording.texts(kept, in: recording.database) == [
+        "bpf \(events == "off" ? "none" : events)"
+      ])
   }
 
   @Test("a process at rest adds no row, and every change is found by the next sample")

@@ -21,8 +21,8 @@ struct RandomWalkTests {
     /// Whether every sample reads threads, or only those from which recording starts or resyncs.
     let readsThreads: Bool
 
-    init(seed: UInt64, loses: Bool) {
-      let machine = SimulatedMachine(seed: seed)
+    init(seed: UInt64, loses: Bool, reportsStates: Bool = false) {
+      let machine = SimulatedMachine(seed: seed, reportsStates: reportsStates)
       self.machine = machine
       self.loses = loses
       readsThreads = seed % 2 == 0
@@ -92,11 +92,27 @@ struct RandomWalkTests {
     #expect(oracle.vague * 4 < oracle.compared)
   }
 
+  @Test(
+    "with states the reported state is the actual state",
+    arguments: 101...150 as ClosedRange<UInt64>)
+  func states(seed: UInt64) throws {
+    let walk = Walk(seed: seed, loses: false, reportsStates: true)
+    for _ in 0..<1500 { try walk.step() }
+    try walk.finish()
+    let oracle = walk.oracle
+    #expect(oracle.faults.prefix(3) == [])
+    #expect(walk.disagreements == 0)
+    #expect(walk.losses == 0)
+    #expect(walk.samples > 5)
+    #expect(oracle.compared > 10_000)
+    #expect(oracle.vague * 40 < oracle.compared)
+  }
+
   @Test("after a loss the reported state is the actual state, once a sample has resynced")
   func losses() throws {
     var counted = 0
-    for seed in 1001...1030 as ClosedRange<UInt64> {
-      let walk = Walk(seed: seed, loses: true)
+    for seed in 1001...1040 as ClosedRange<UInt64> {
+      let walk = Walk(seed: seed, loses: true, reportsStates: seed > 1030)
       for _ in 0..<1500 { try walk.step() }
       try walk.finish()
       #expect(walk.oracle.faults.prefix(3) == [], "\(seed)")

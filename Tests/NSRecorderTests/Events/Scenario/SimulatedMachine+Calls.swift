@@ -63,10 +63,12 @@ extension SimulatedMachine {
     add(pid, pid, links(of: parent, changes))
     guard let child = tasks[pid] else { return }
     child.comm = parent.comm
+    if reportsStates { child[.pid].isPending = false }
     emit(child, .fork(parentPID: parentLeader, parentTID: parent.tid))
+    if reportsStates { noted(child) }
     pass(1...300)
     child[.pid].isPending = false
-    emitNamespaces(child)
+    if !reportsStates { emitNamespaces(child) }
     noted(parent)
     guard chance(40) else { return }
     pass(1...3000)
@@ -79,8 +81,9 @@ extension SimulatedMachine {
     add(parent.pid, tid, parent.links)
     guard let thread = tasks[tid] else { return }
     emit(thread, .fork(parentPID: parent.pid, parentTID: parent.tid))
+    if reportsStates { noted(thread) }
     pass(1...300)
-    emitNamespaces(thread)
+    if !reportsStates { emitNamespaces(thread) }
   }
 
   private func unshare(_ task: SimulatedTask, _ isAlone: Bool) {
@@ -127,6 +130,10 @@ extension SimulatedMachine {
       pass(1...2000)
     }
     var task = task
+    if reportsStates, task[.time] !== task[.timeForChildren] {
+      emit(task, .state)
+      pass(1...300)
+    }
     if task.isThread, let leader = tasks[task.pid] {
       // The executing thread takes over the TID of the main thread.
       for link in [NamespaceLink.pid, .user] { leader[link].holders -= 1 }

@@ -86,7 +86,12 @@ final class SimulatedMachine {
     let states: [LinkState]
   }
 
-  init(seed: UInt64) {
+  /// Whether starts, execs and exits come with the state of the task, as by BPF programs. The namespaces of a new task are
+  /// not reported again then.
+  let reportsStates: Bool
+
+  init(seed: UInt64, reportsStates: Bool = false) {
+    self.reportsStates = reportsStates
     random = SeededRandom(seed: seed)
     let host = NamespaceType.allCases.map { type in
       SimulatedNamespace(type, 0xEFFF_FFF0 + UInt64(type.rawValue), id: UInt64(type.rawValue))
@@ -167,8 +172,20 @@ final class SimulatedMachine {
     let ring = Int.random(in: 0..<rings.count, using: &random)
     let delay = Int64.random(in: 0...(chance(5) ? 15_000_000 : 200_000), using: &random)
     lastArrival[ring] = max(lastArrival[ring], clock + delay)
-    rings[ring].append(
-      (.init(time: clock, pid: task.pid, tid: task.tid, kind: kind), lastArrival[ring]))
+    let event = KernelEvent(
+      time: BootTime(nanoseconds: clock), pid: task.pid, tid: task.tid, kind: kind,
+      state: reportsStates ? state(of: task, kind) : nil)
+    rings[ring].append((event, lastArrival[ring]))
+  }
+
+  private func state(of task: SimulatedTask, _ kind: KernelEvent.Kind) -> TaskState? {
+    switch kind {
+    case .namespaces, .comm(_, isExec: false): nil
+    case .fork, .exit, .state, .comm(_, isExec: true):
+      TaskState(
+        set: ObservedSet(links: states(of: task)), startTime: BootTime(nanoseconds: task.born),
+        uid: 0, comm: CommName(task.comm.utf8), nspid: [task.pid], isKernelThread: false)
+    }
   }
 
   /// Drops the records that were not drained yet.
