@@ -20,6 +20,7 @@ struct RecordingCheckup {
           what: "recording", state: .fine,
           found: "a recorder can read what it needs of \(root.path)"),
         events(refusal), samples(try RecorderPreconditions.refusalOfBPF(configuration)),
+        eventsByBPF(try RecorderPreconditions.eventsByBPF(configuration)),
       ]
     } catch {
       return [
@@ -41,6 +42,29 @@ struct RecordingCheckup {
       what: "bpf samples", state: .fine,
       found: "not possible, samples come from /proc: \(refusal.fact)",
       advice: "samples of /proc show the same, and take more processor time; \(refusal.remedy)")
+  }
+
+  /// Whether events by BPF are possible. Without them the recorder has those of perf, if any.
+  private func eventsByBPF(_ check: RecorderPreconditions.EventsByBPF) -> Checkup {
+    let what = "bpf events"
+    switch check {
+    case .whole:
+      return Checkup(
+        what: what, state: .fine,
+        found: "possible (--events bpf): each event has the namespaces of the task")
+    case .withProbes:
+      return Checkup(
+        what: what, state: .fine,
+        found: """
+          possible (--events bpf): starts, execs and exits have the namespaces of the task; this kernel does not \
+          permit that for setns and unshare
+          """,
+        advice: "after setns and unshare, the recorder reads the ids of namespaces from /proc")
+    case .refused(let error):
+      return Checkup(
+        what: what, state: .fine, found: "not possible, events come from perf",
+        advice: error.description)
+    }
   }
 
   private func events(_ refusal: RecorderError?) -> Checkup {
