@@ -20,7 +20,9 @@ SHELL = "i=0; trap 'echo $i; exit' TERM; while :; do /bin/true; i=$((i+1)); done
 def measure(machine, report, short, rounds):
     seconds = 2 if short else 5
     report.heading("A fork storm of two shells")
-    watchers = [Nshist(machine)] if permitted(machine, report) else []
+    kinds = [(events, source) for events, source in (("perf", "proc"), ("bpf", "bpf"))
+             if permitted(machine, report, events)]  # fmt: skip
+    watchers = [Nshist(machine, events, source) for events, source in kinds]
     if has("perf"):
         watchers.append(Perf(machine))
     if has("forkstat"):
@@ -40,13 +42,30 @@ def measure(machine, report, short, rounds):
     report.say(
         "Seen is the part of the processes that the watcher's file tells of; lost is what the"
         " kernel told it that it could not take.")  # fmt: skip
+    starts(machine, report, kinds, rounds)
 
 
-def permitted(machine, report):
-    """Whether the recorder may use kernel events here; reports that the part is skipped where not."""
-    status = Recording(machine, "--events", "on").run(1, check=False).status
+def starts(machine, report, kinds, rounds):
+    """Measures how long a recorder takes from its start to the end of its first sample."""
+    rows = []
+    for events, source in [("off", "proc"), *kinds]:
+        spread = Spread()
+        for _ in range(rounds):
+            recording = Recording(machine, "--events", events, "--source", source)
+            began = time.time()
+            recording.run(1)
+            (end,) = recording.rows("SELECT MIN(wall_ns + duration_ns) / 1e9 FROM sample")
+            spread.add((end - began) * 1000)
+        rows.append([f"`--events {events} --source {source}`", spread.text(0)])
+    report.heading("From the start of a recorder to the end of its first sample")
+    report.table(["", "ms"], rows)
+
+
+def permitted(machine, report, events="on"):
+    """Whether the recorder may use these events here; reports that they are skipped where not."""
+    status = Recording(machine, "--events", events).run(1, check=False).status
     if status != 0:
-        report.say(f"skipped: `nshist record --events on` ended with {status} here")
+        report.say(f"skipped: `nshist record --events {events}` ended with {status} here")
     return status == 0
 
 
@@ -96,10 +115,13 @@ class Watcher:
 
 
 class Nshist(Watcher):
-    words = "`nshist record --events on`"
+    def __init__(self, machine, events, source):
+        super().__init__(machine)
+        self.options = ["--events", events, "--source", source]
+        self.words = f"`nshist record {' '.join(self.options)}`"
 
     def start(self):
-        self.recording = Recording(self.machine, "--events", "on", interval=5)
+        self.recording = Recording(self.machine, *self.options, interval=5)
         command = [*self.recording.command, *self.recording.options]
         return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
