@@ -6,8 +6,8 @@ package enum RecorderPreconditions {
   /// Checks a configuration. Throws the error with which a recorder would fail because of `/proc` before its first
   /// sample. The check does not open the history file.
   ///
-  /// - Returns: the reason for which the recorder cannot have kernel events; nil if it can have them. The check
-  ///   ignores `events` of the configuration, which may require or disable them.
+  /// - Returns: the reason for which the recorder cannot have kernel events; nil if it can have them. Of `events` of the
+  ///   configuration, only `bpf` counts: the check is of events by BPF then, and otherwise of those by perf.
   package static func check(
     _ configuration: RecorderConfiguration
   ) throws(RecorderError) -> RecorderError? {
