@@ -9,28 +9,57 @@ import Testing
 
 @Suite(.ownsProcesses, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct EventTruthTests {
+  /// A kind of recording. A kind of events that the machine does not permit has none.
+  struct Kind: CustomTestStringConvertible {
+    let seed: UInt64
+    let interval: String
+    let source: String
+    let events: String
+
+    var testDescription: String { "samples by \(source), events by \(events), every \(interval)" }
+  }
+
+  static let kinds = [
+    Kind(seed: 4, interval: "300ms", source: "proc", events: "perf"),
+    Kind(seed: 9, interval: "300ms", source: "bpf", events: "bpf"),
+  ].filter { LiveEvents.kinds.contains($0.events) }
+
+  static let moreKinds = [
+    Kind(seed: 5, interval: "1s", source: "proc", events: "perf"),
+    Kind(seed: 7, interval: "300ms", source: "bpf", events: "perf"),
+    Kind(seed: 8, interval: "1s", source: "proc", events: "bpf"),
+  ].filter { LiveEvents.kinds.contains("bpf") || $0.source == "proc" && $0.events == "perf" }
+
   @Test(
     "with events no answer about running processes is unknown, and none is wrong",
-    arguments: LongTests.seeds([4, 5]))
-  func answersAreExact(seed: UInt64) throws {
-    let interval = seed.isMultiple(of: 2) ? "300ms" : "1s"
-    let recording = try LiveRecording(interval: interval, ["--events", "on"])
+    arguments: kinds)
+  func answersAreExact(_ kind: Kind) throws { try perform(kind) }
+
+  @Test(
+    "nor with other kinds of samples and events together", .long, arguments: moreKinds)
+  func otherAnswersAreExact(_ kind: Kind) throws { try perform(kind) }
+
+  private func perform(_ kind: Kind) throws {
+    let seed = LongTests.seeds([kind.seed])[0]
+    let recording = try LiveRecording(
+      interval: kind.interval, ["--events", kind.events, "--source", kind.source])
     var workload = Workload(seed: seed, minimumTimeBeforeReturn: 0)
     try workload.play(seconds: 10)
-    try examine(recording, workload.log, seed: seed, questions: 1500)
+    try examine(recording, workload.log, "events by \(kind.events)", seed: seed, questions: 1500)
   }
 
   /// `NSHIST_STEPS` sets the number of steps.
   @Test(
     "thousands of steps some milliseconds apart are all recorded", .long,
-    arguments: LongTests.seeds([6]))
-  func manySteps(seed: UInt64) throws {
+    arguments: LiveEvents.kinds, LongTests.seeds([6]))
+  func manySteps(events: String, seed: UInt64) throws {
     let steps = ProcessInfo.processInfo.environment["NSHIST_STEPS"].flatMap { Int($0) } ?? 2000
-    let recording = try LiveRecording(interval: "1s", ["--events", "on"])
+    let recording = try LiveRecording(interval: "1s", ["--events", events])
     var workload = Workload(
       seed: seed, minimumTimeBeforeReturn: 0, types: NamespaceType.allCases)
     try workload.play(steps: steps)
-    try examine(recording, workload.log, seed: seed, questions: max(1000, steps / 3))
+    try examine(
+      recording, workload.log, "events by \(events)", seed: seed, questions: max(1000, steps / 3))
   }
 
   /// A process may join a namespace whose last process leaves at that moment, and move on before it is probed. Then
@@ -39,7 +68,7 @@ struct EventTruthTests {
   private static let unseenPerThousand = 10
 
   private func examine(
-    _ recording: LiveRecording, _ log: TruthLog, seed: UInt64, questions: Int
+    _ recording: LiveRecording, _ log: TruthLog, _ run: String, seed: UInt64, questions: Int
   ) throws {
     try recording.waitForSamples(2)
     let samples = try recording.samples()
@@ -50,7 +79,7 @@ struct EventTruthTests {
     log.margin = LiveEvents.margin
     let examination = try TruthExamination(
       of: reader, log, samples, seed: seed, isExact: true, questions: questions)
-    try examination.report("events")
+    try examination.report(run)
     examination.expectTruth()
     let (moments, ranges, groups) = (examination.moments, examination.ranges, examination.groups)
     // On a loaded machine PIDs are often reused before they are read, and then `never` is not proven.
