@@ -245,7 +245,7 @@ final class FollowedSets {
     if let id = observed.kernelID { decide(key, is: id) }
     if let known = namespaces[key] {
       if InitialNamespace.hasFixedInode(observed.inode) { return known }
-      let id = known.observed.kernelID
+      let id = known.observed.kernelID ?? known.mountedID
       if id == observed.kernelID ? (id != nil || known.holders > 0) : false { return known }
       // One of the two was read without its id. While a task is in the namespace, the inode number is not
       // reused.
