@@ -526,7 +526,6 @@
     pen.fillStyle = palette.line;
     for (const tick of list) pen.fillRect(Math.round(left + toX(tick.time, width)), 0, 1, viewHeight);
     const tall = isTall();
-    let lastGroup = null;
     for (let i = Math.max(0, rowAt(scroll)); i < rows.length && rows[i].y < scroll + viewHeight; i++) {
       const row = rows[i];
       const y = row.y - scroll;
