@@ -63,7 +63,7 @@ enum FactsReader {
       description.comm = stat.comm
       description.parentPID = stat.parentPID
       argumentStart = stat.argumentStart
-      if !stat.isExiting {
+      if !stat.isKernelThread, !stat.isExiting {
         description.login = Login(
           uid: ProgramReader.loginUID("../", in: directory), session: stat.session,
           terminal: stat.terminal)
