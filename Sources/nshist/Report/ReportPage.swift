@@ -1,4 +1,3 @@
-internal import Mustache
 internal import NSHistory
 internal import NamespaceModel
 
@@ -121,9 +120,9 @@ struct ReportPage {
   }
 
   /// Returns the page.
-  func html() throws -> String {
+  func html() -> String {
     let text = String(decoding: PackageResources.report_mustache, as: UTF8.self)
-    return try MustacheTemplate(string: text).render(self)
+    return ReportTemplate(text).render(self)
   }
 }
 
