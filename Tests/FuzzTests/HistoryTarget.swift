@@ -24,9 +24,11 @@ enum HistoryTarget {
     let path = copy + ".original"
     let nowhere = Console(output: open("/dev/null", O_WRONLY | O_CLOEXEC), messages: STDERR_FILENO)
     defer { for suffix in ["", "-wal", "-shm", ".lock"] { unlink(path + suffix) } }
-    let status = NSHist.run(
-      ["record", "--samples", "3", "--interval", "100ms", "--events", "off", "--db", path],
-      on: nowhere)
+    let status = keepingSignalActions {
+      NSHist.run(
+        ["record", "--samples", "3", "--interval", "100ms", "--events", "off", "--db", path],
+        on: nowhere)
+    }
     precondition(status == 0, "the history was not recorded: \(status)")
     do {
       let connection = try Connection(path: path, access: .readWrite)
@@ -58,6 +60,18 @@ enum HistoryTarget {
         console: Console(output: nowhere.output, messages: nowhere.output))
     } catch { fatalError("\(path): \(error)") }
   }()
+
+  /// Performs something that changes what signals do, and restores that: the programs that other tests start inherit
+  /// which signals are ignored.
+  private static func keepingSignalActions<T>(_ body: () -> T) -> T {
+    var actions: [Int32: sigaction] = [:]
+    for signal in 1..<Int32(32) {
+      var action = sigaction()
+      if sigaction(signal, nil, &action) == 0 { actions[signal] = action }
+    }
+    defer { for (signal, var action) in actions { _ = sigaction(signal, &action, nil) } }
+    return body()
+  }
 
   /// Makes the edits of an input, and asks one question. Its first byte chooses the question, and its second whether the
   /// edits are made by SQL, so that the file stays one for SQLite, or in the bytes of the file.

@@ -45,7 +45,11 @@ struct OlderThreadTests {
       #expect(changes.last?["change"] == "resumed", "\(changes)")
     }
     #expect(try recording.ask("coverage").allSatisfy { $0.number("folded") == 0 })
-    #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
+    // Samples by BPF are so quick that the events of other tests may come after them.
+    let disagreements = try Recording.texts(
+      "SELECT pid FROM disagreement WHERE pid = \(process.pid) OR \(source == "proc")",
+      in: recording.database)
+    #expect(disagreements.isEmpty, "\(disagreements)")
   }
 
   @Test(

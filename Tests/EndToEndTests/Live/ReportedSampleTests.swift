@@ -54,7 +54,7 @@ enum Terminal {
   /// Starts a program on a terminal.
   static func run(_ arguments: [String]) throws -> Command {
     let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
-    return try Command(script, ["-qfc", "exec \(quoted)", "/dev/null"])
+    return try Command(script, ["-qfc", "export COLUMNS=1000; exec \(quoted)", "/dev/null"])
   }
 
   /// Returns the number of the last sample that a recorder reported; 0 if it reported none.
