@@ -85,7 +85,7 @@ struct ComparisonListing {
   /// Returns the verdict of a type; for `same` also whether it held only at times, since the headline may say `different`
   /// because of the others.
   private static func verdict(_ line: Comparison.TypeLine) -> Table.Cell {
-    guard line.verdict == .same, line.differedAtTimes || line.unknownAtTimes != nil else {
+    guard line.isSameAtTimes else {
       return .init(text: line.verdict.rawValue, colour: colour(line.verdict))
     }
     return .init(text: "\(line.verdict.rawValue) at times", colour: colour(.unknown))
@@ -293,4 +293,9 @@ struct ComparisonListing {
       [line.verdict == .unknown ? line.reason : nil, line.unknownAtTimes].compactMap(\.self)
     }.uniqued.map { "\($0.rawValue): \(comparison.explain($0))." }
   }
+}
+
+extension Comparison.TypeLine {
+  /// Whether the verdict `same` held only at some of the times asked about.
+  var isSameAtTimes: Bool { verdict == .same && (differedAtTimes || unknownAtTimes != nil) }
 }

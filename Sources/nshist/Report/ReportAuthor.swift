@@ -153,7 +153,7 @@ struct ReportAuthor {
       columns: columns.map(\.title),
       rows: lines.map { line in
         .init(
-          style: line.verdict.rawValue,
+          style: line.isSameAtTimes ? Verdict.unknown.rawValue : line.verdict.rawValue,
           cells: columns.map { $0.cell(ComparedRow(line: line)).text })
       }, notes: listing.footer.filter { !$0.isEmpty })
   }
