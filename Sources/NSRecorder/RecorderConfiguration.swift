@@ -73,7 +73,7 @@ public struct RecorderConfiguration: Sendable {
   public static let usualPinsEvery: Int64 = 60_000_000_000
 
   /// The longest interval between samples: one year, in nanoseconds.
-  public static let longestInterval: Int64 = 366 * 86_400_000_000_000
+  package static let longestInterval: Int64 = 366 * 86_400_000_000_000
 
   /// A configuration with these values.
   public init(

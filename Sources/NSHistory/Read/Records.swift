@@ -68,7 +68,7 @@ extension ProcessRecord {
   package var login: RecordedLogin? { description.login }
   /// Its command line, escaped (`SystemText`), with a blank between two arguments; nil if it is not known. A process can
   /// rewrite it: it is the one that was read after the last exec, or by a sample.
-  public var commandLine: String? { description.program?.commandLine }
+  package var commandLine: String? { description.program?.commandLine }
   /// The container of the process, as `ContainerRule` determines it; nil for a process that is in none.
   package var container: ContainerRecord? { description.container }
   /// The evidence for the container; nil if the process's own cgroup was read and names no container.

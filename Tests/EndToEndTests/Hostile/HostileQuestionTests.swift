@@ -50,7 +50,7 @@ struct HostileQuestionTests {
   ) throws {
     for (number, question) in Self.questions.enumerated() {
       let next = formats[(turn + number) % formats.count]
-      for format in RandomSeeds.all.count > 16 ? formats : [next] {
+      for format in RandomSeeds.all.count > 8 ? formats : [next] {
         let isExport = question.hasPrefix("export")
         let arguments =
           question.split(separator: " ").map(String.init)
