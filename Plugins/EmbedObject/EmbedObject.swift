@@ -25,6 +25,7 @@ enum EmbedObject {
       try compiler.run()
       compiler.waitUntilExit()
       guard compiler.terminationStatus == 0 else { fail("\(clang) cannot compile \(source)") }
+      try stripDebugInformation(of: object, beside: clang)
       let bytes = try Data(contentsOf: URL(filePath: object))
       try text(of: bytes, called: name).write(
         to: URL(filePath: output), atomically: true, encoding: .utf8)
@@ -32,6 +33,18 @@ enum EmbedObject {
     } catch {
       fail("cannot embed \(source): \(error)")
     }
+  }
+
+  /// Removes what -g adds besides BTF, a third of the object, where the toolchain has a tool for that.
+  private static func stripDebugInformation(of object: String, beside clang: String) throws {
+    let tool = URL(filePath: clang).deletingLastPathComponent().appending(path: "llvm-objcopy")
+    guard FileManager.default.isExecutableFile(atPath: tool.path) else { return }
+    let stripper = Process()
+    stripper.executableURL = tool
+    stripper.arguments = ["--strip-debug", object]
+    try stripper.run()
+    stripper.waitUntilExit()
+    guard stripper.terminationStatus == 0 else { fail("\(tool.path) cannot strip \(object)") }
   }
 
   private static func text(of object: Data, called name: String) -> String {

@@ -3,7 +3,9 @@ internal import NamespaceModel
 internal import SQLite
 
 /// A container as the history records it: the path of a control group names it.
-package struct ContainerRecord: Sendable, Hashable {
+///
+/// Every process of an answer refers to one. As an object it is copied by its address, not value by value.
+package final class ContainerRecord: Sendable {
   /// The row id of the container; nil for a record that was made from the text of a cgroup, without a row.
   let row: Int64?
   /// The id: 64 hexadecimal digits, or a name if the path holds only a name.
@@ -28,6 +30,23 @@ package struct ContainerRecord: Sendable, Hashable {
   /// Whether only an engine that runs as root can have created the cgroup; nil if that is not known.
   package let isVerified: Bool?
 
+  private init(
+    row: Int64?, id: String, engine: String?, pod: String?, name: String?, image: String?,
+    podName: String?, podNamespace: String?, isSandbox: Bool, owner: Int64?, isVerified: Bool?
+  ) {
+    self.row = row
+    self.id = id
+    self.engine = engine
+    self.pod = pod
+    self.name = name
+    self.image = image
+    self.podName = podName
+    self.podNamespace = podNamespace
+    self.isSandbox = isSandbox
+    self.owner = owner
+    self.isVerified = isVerified
+  }
+
   /// Whether only the id of the container is known although its engine stores names in files. The recorder
   /// found these files neither in their usual folder nor where the engine's running processes indicate.
   package var isNameMissing: Bool {
@@ -42,10 +61,26 @@ package struct ContainerRecord: Sendable, Hashable {
   package var isUnverified: Bool { isVerified == false && name == nil }
 }
 
+extension ContainerRecord: Hashable {
+  package static func == (one: ContainerRecord, other: ContainerRecord) -> Bool {
+    one === other
+      || one.row == other.row && one.id == other.id && one.engine == other.engine
+        && one.pod == other.pod && one.name == other.name && one.image == other.image
+        && one.podName == other.podName && one.podNamespace == other.podNamespace
+        && one.isSandbox == other.isSandbox && one.owner == other.owner
+        && one.isVerified == other.isVerified
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(row)
+    hasher.combine(id)
+  }
+}
+
 extension ContainerRecord {
   /// Creates a record of the innermost container that the text of a `/proc/PID/cgroup` names; nil if the text
   /// names none. The text does not hold the name that the engine gave the container.
-  package init?(cgroup text: [UInt8]) {
+  package convenience init?(cgroup text: [UInt8]) {
     guard let innermost = CgroupMembership(text).containers.last else { return nil }
     self.init(
       row: nil, id: SystemText.sanitized(innermost.id), engine: innermost.engine?.rawValue,
@@ -127,7 +162,7 @@ extension ContainerRecord {
   }
 
   /// Creates the container of a row whose `columns` begin at `first`; nil for a process that is in none.
-  init?(_ row: Statement, from first: Int32) {
+  convenience init?(_ row: Statement, from first: Int32) {
     guard let number = row.optionalInteger(first) else { return nil }
     // If the row of the container is missing, the process counts as being in no container.
     guard let id = row.optionalText(first + 1) else { return nil }

@@ -59,12 +59,26 @@ final class ContainerRule {
   }
 
   /// The container that a process is in by its namespaces, and all containers around it.
-  struct Enclosure: Sendable, Hashable {
+  final class Enclosure: Sendable, Hashable {
     /// The least row id of the container's cgroups.
     let cgroup: Int64
     let container: ContainerRecord
     /// See `RecordedDescription.containers`.
     let containers: [String]
+
+    init(cgroup: Int64, container: ContainerRecord, containers: [String]) {
+      self.cgroup = cgroup
+      self.container = container
+      self.containers = containers
+    }
+
+    static func == (one: Enclosure, other: Enclosure) -> Bool {
+      one === other
+        || one.cgroup == other.cgroup && one.container == other.container
+          && one.containers == other.containers
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(cgroup) }
   }
 }
 

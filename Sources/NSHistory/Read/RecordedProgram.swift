@@ -2,7 +2,9 @@ package import NamespaceModel
 internal import SQLite
 
 /// The program of a process as the history records it: see `program` in `Migrations`.
-package struct RecordedProgram: Sendable, Hashable {
+///
+/// Every process of an answer refers to one. As an object it is copied by its address, not value by value.
+package final class RecordedProgram: Sendable {
   /// The path of its executable, escaped; nil if it could not be read.
   package let executable: String?
   /// Its command line, escaped, with a blank between two arguments; nil if it could not be read, or was not to be
@@ -15,7 +17,7 @@ package struct RecordedProgram: Sendable, Hashable {
   /// The exec or the sample with which the program was read; nil if it is inherited, or if retention removed that.
   let number: SequenceNumber?
   /// When and how the program was read; nil as for `number`, and where an answer does not determine it.
-  package internal(set) var reading: Reading?
+  package let reading: Reading?
 
   /// The reading of a program.
   package struct Reading: Sendable, Hashable {
@@ -64,11 +66,37 @@ package struct RecordedProgram: Sendable, Hashable {
       Program.TruncatedParts(rawValue: row.optionalInteger(first + 2) ?? 0).contains(.commandLine)
     self.isInherited = isInherited
     self.number = isInherited ? nil : number
+    reading = nil
+  }
+
+  /// Creates a copy of a program, with the time of its reading.
+  init(_ program: RecordedProgram, read reading: Reading) {
+    executable = program.executable
+    commandLine = program.commandLine
+    isTruncated = program.isTruncated
+    isInherited = program.isInherited
+    number = program.number
+    self.reading = reading
   }
 }
 
-/// The login, the session and the terminal of a process as the history records them: see `login` in `Migrations`.
-package struct RecordedLogin: Sendable, Hashable {
+extension RecordedProgram: Hashable {
+  package static func == (one: RecordedProgram, other: RecordedProgram) -> Bool {
+    one === other
+      || one.executable == other.executable && one.commandLine == other.commandLine
+        && one.isTruncated == other.isTruncated && one.isInherited == other.isInherited
+        && one.number == other.number && one.reading == other.reading
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(executable)
+    hasher.combine(commandLine)
+  }
+}
+
+/// The login, the session and the terminal of a process as the history records them: see `login` in `Migrations`. An
+/// object, for the same reason as a program.
+package final class RecordedLogin: Sendable {
   /// The user id with which somebody logged in; -1 if the process belongs to no login, nil if it could not be read.
   package let uid: Int64?
   /// The session id; nil if it could not be read.
@@ -85,5 +113,18 @@ package struct RecordedLogin: Sendable, Hashable {
     terminal = row.optionalText(first + 5).map(SystemText.sanitized)
     guard uid != nil || session != nil || terminal != nil else { return nil }
     self.isInherited = isInherited
+  }
+}
+
+extension RecordedLogin: Hashable {
+  package static func == (one: RecordedLogin, other: RecordedLogin) -> Bool {
+    one === other
+      || one.uid == other.uid && one.session == other.session && one.terminal == other.terminal
+        && one.isInherited == other.isInherited
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(uid)
+    hasher.combine(session)
   }
 }

@@ -160,10 +160,10 @@ final class TaskHistoryReader {
   }
 
   private func withReading(_ program: RecordedProgram?) throws(SQLiteError) -> RecordedProgram? {
-    guard var program, let number = program.number else { return program }
+    guard let program, let number = program.number else { return program }
     let point = try index.point(number)
-    program.reading = .init(time: point.wall, isAfterExec: point.isEvent)
-    return program
+    return RecordedProgram(
+      program, read: .init(time: point.wall, isAfterExec: point.isEvent))
   }
 
   /// The longest time that may pass between the start time of a process and the event that reports the start.
@@ -363,8 +363,9 @@ struct ShortLivedTaskReader {
       shortLivedTask: row.from, length: row.length, set: row.set, in: session)
     let start = try index.point(row.from)
     var description = row.description
-    if description.program?.number != nil {
-      description.program?.reading = .init(time: start.wall, isAfterExec: true)
+    if let program = description.program, program.number != nil {
+      description.program = RecordedProgram(
+        program, read: .init(time: start.wall, isAfterExec: true))
     }
     let process = ProcessRecord(
       task: TaskID(shortLivedFrom: row.from), boot: session.boot, space: session.space,

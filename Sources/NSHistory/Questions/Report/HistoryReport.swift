@@ -69,7 +69,7 @@ package struct HistoryReport: Sendable {
   package let isOfSomeProcesses: Bool
 
   /// One process or thread through time.
-  package struct TaskTimeline: Sendable {
+  package final class TaskTimeline: Sendable {
     /// The process, with the last description that it had in the time.
     package let process: ProcessRecord
     /// Whether the user named it. A lane that is not named was in a namespace of one that is.
@@ -77,6 +77,12 @@ package struct HistoryReport: Sendable {
     /// The pieces of time, in order. A piece ends where the next one begins; the last one ends with the time of the
     /// report.
     package let pieces: [Piece]
+
+    init(process: ProcessRecord, isNamed: Bool, pieces: [Piece]) {
+      self.process = process
+      self.isNamed = isNamed
+      self.pieces = pieces
+    }
   }
 
   /// The beginning of a time in which the states of a process did not change.
@@ -108,7 +114,7 @@ package struct HistoryReport: Sendable {
   }
 
   /// A namespace with its relations, as indices in `HistoryReport.namespaces`.
-  package struct Namespace: Sendable {
+  package final class Namespace: Sendable {
     /// The namespace.
     package let namespace: NamespaceRecord
     /// The user namespace that owns it; nil if that is not known.
@@ -117,6 +123,13 @@ package struct HistoryReport: Sendable {
     package let parent: Int?
     /// Its times, its maker and its pins; nil where they were not read, because the report has too many namespaces.
     package let summary: NamespaceSummary?
+
+    init(namespace: NamespaceRecord, owner: Int?, parent: Int?, summary: NamespaceSummary?) {
+      self.namespace = namespace
+      self.owner = owner
+      self.parent = parent
+      self.summary = summary
+    }
   }
 
   /// A state that is no namespace. The numbers stand in the data of a page.
