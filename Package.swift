@@ -13,9 +13,9 @@ let strict: [SwiftSetting] = [
 /// with such flags, so they are here only for who sets the variable.
 let isFuzzed = Context.environment["NSHIST_FUZZ"] != nil
 
-/// What every target is built with but the end-to-end tests, which mostly wait. Where `NSHIST_FAST_TESTS` is set, a debug
-/// build optimises these targets, because the tests ask hundreds of thousands of questions. SwiftPM does not let other
-/// packages use a target with such flags, so they are here only for who sets the variable.
+/// What every target is built with but the end-to-end tests, which mostly wait. Where `NSHIST_FAST_TESTS` is set, a
+/// debug build optimises these targets, because the tests ask hundreds of thousands of questions. SwiftPM does not let
+/// other packages use a target with such flags, so they are here only for who sets the variable.
 let optimised: [SwiftSetting] =
   if isFuzzed {
     strict + [.unsafeFlags(["-O", "-sanitize=fuzzer,address"])]
@@ -44,8 +44,8 @@ let smallProgram: [LinkerSetting] =
     []
   }
 
-/// The program that records a year of made-up samples (`Benchmarks/run --only year`). It is a part of this package, since
-/// it uses the recorder's own writer, and is built only where the variable is set.
+/// The program that records a year of made-up samples (`Benchmarks/run --only year`). It is a part of this package,
+/// since it uses the recorder's own writer, and is built only where the variable is set.
 let benchmarks: [Target] =
   Context.environment["NSHIST_BENCHMARKS"] == nil
   ? []

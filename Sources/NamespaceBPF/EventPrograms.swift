@@ -2,8 +2,8 @@ internal import Glibc
 package import NamespaceModel
 internal import SystemPackage
 
-/// The event programs (`Programs/Events.bpf.c`), loaded into the kernel and attached to its tracepoints, and the ring into
-/// which they write. The programs report the tasks of all pid namespaces, with their PIDs in the initial one.
+/// The event programs (`Programs/Events.bpf.c`), loaded into the kernel and attached to its tracepoints, and the ring
+/// into which they write. The programs report the tasks of all pid namespaces, with their PIDs in the initial one.
 ///
 /// Only one thread at a time may use a value.
 package final class EventPrograms {
@@ -171,7 +171,8 @@ extension EventPrograms {
     do throws(Errno) {
       let iterator = try OwnedDescriptor(library.makeIterator(library.linkDescriptor(link)))
       var byte: UInt8 = 0
-      // The program writes nothing, so the first read runs it for all tasks. If it fails, each record has its namespaces.
+      // The program writes nothing, so the first read runs it for all tasks. If it fails, each record has its
+      // namespaces.
       _ = read(iterator.number, &byte, 1)
     } catch { throw TaskPrograms.failure(.attach, error, library) }
   }

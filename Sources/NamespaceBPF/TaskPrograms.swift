@@ -57,14 +57,14 @@ package final class TaskPrograms {
     return BPFError(.refused(operation, missing: Capabilities.effective.missingForPrograms))
   }
 
-  /// Passes over all processes, and all threads whose namespaces may differ from those of their process, and replaces the
-  /// content of `pass`. A pass that the kernel ends too early is repeated.
+  /// Passes over all processes, and all threads whose namespaces may differ from those of their process, and replaces
+  /// the content of `pass`. A pass that the kernel ends too early is repeated.
   package func read(into pass: inout TaskPass) throws(TaskPassError) {
     try read(into: &pass, by: tasks.number)
   }
 
-  /// Passes over all threads that are in all namespaces of their process, and replaces the content of `pass`. Threads that
-  /// have begun to exit are left out.
+  /// Passes over all threads that are in all namespaces of their process, and replaces the content of `pass`. Threads
+  /// that have begun to exit are left out.
   package func readSharingThreads(into pass: inout TaskPass) throws(TaskPassError) {
     try read(into: &pass, by: sharingThreads.number)
   }

@@ -23,8 +23,8 @@ package struct TaskRecord: Sendable {
   package let nested: [Int32]
   /// The name: at most 15 bytes with any value but NUL.
   package let comm: [UInt8]
-  /// The namespaces, in the order of `NamespaceLink`; nil if the task has those of kthreadd (PID 2), or is a thread in the
-  /// namespaces of its process.
+  /// The namespaces, in the order of `NamespaceLink`; nil if the task has those of kthreadd (PID 2), or is a thread in
+  /// the namespaces of its process.
   package let namespaces: InlineArray<10, TaskNamespace>?
   /// Whether the task has exited, and has left all its namespaces but those of the types pid and user.
   package let hasExited: Bool

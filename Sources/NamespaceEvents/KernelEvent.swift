@@ -40,8 +40,8 @@ package struct KernelEvent: Sendable, Hashable {
     /// The thread is in these namespaces. The kernel reports this once when the thread is created, and after
     /// each `unshare(2)` and `setns(2)`.
     case namespaces(NamespaceInodes)
-    /// The thread is in its `state`, which no other record reports: it is about to execute a program, by which it enters
-    /// another time namespace.
+    /// The thread is in its `state`, which no other record reports: it is about to execute a program, by which it
+    /// enters another time namespace.
     case state
   }
 
@@ -65,8 +65,8 @@ package final class TaskState: Sendable {
   package let uid: UInt32
   /// The name of the thread.
   package let comm: CommName
-  /// The PIDs in each pid namespace, from the initial one inwards; without the nested ones if `set` does not have the pid
-  /// namespace.
+  /// The PIDs in each pid namespace, from the initial one inwards; without the nested ones if `set` does not have the
+  /// pid namespace.
   package let nspid: [Int32]
   /// Whether the task is a kernel thread.
   package let isKernelThread: Bool

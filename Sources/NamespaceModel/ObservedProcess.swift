@@ -65,9 +65,9 @@ package struct ProcessDescription: Sendable, Hashable {
   /// Whether the process may have had this name for some time before the event that reports the description: it
   /// changed its name so often that the recorder omitted some of the names. Always false in a sample.
   package var mayBeOlder = false
-  /// The time, on the boot clock, after which the user, the cgroup, the parent or the login changed to these values, if a sample
-  /// read them before the event that reports the description, and could not report them. Nil if no sample had read
-  /// them, and in a sample.
+  /// The time, on the boot clock, after which the user, the cgroup, the parent or the login changed to these values, if
+  /// a sample read them before the event that reports the description, and could not report them. Nil if no sample had
+  /// read them, and in a sample.
   package var changedSince: BootTime?
   /// Whether the name and the program of the process are unknown from the event that reports the description on,
   /// because the process changes its name too often to report each name. `comm` is nil then. Always false in a sample.

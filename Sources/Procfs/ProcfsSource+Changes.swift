@@ -133,8 +133,8 @@ extension ProcfsSource {
 typealias ReadDescription = (description: ProcessDescription, argumentStart: UInt64?)
 
 /// Makes all processes of a pass with the same links share one array of link states, and those with the same name,
-/// cgroup, executable or command line share one text. This saves memory: most processes have the same values as others, and a first pass reports
-/// all processes at once.
+/// cgroup, executable or command line share one text. This saves memory: most processes have the same values as others,
+/// and a first pass reports all processes at once.
 struct SharedValues {
   private var states: [Codes: [LinkState]] = [:]
   private var texts: Set<[UInt8]> = []

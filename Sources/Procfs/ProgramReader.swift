@@ -2,8 +2,8 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// Reads the program and the login uid of a process. The paths begin with `prefix`: `../` for the open `ns` directory of
-/// the process, or `PID/` for a root.
+/// Reads the program and the login uid of a process. The paths begin with `prefix`: `../` for the open `ns` directory
+/// of the process, or `PID/` for a root.
 enum ProgramReader {
   /// Reads the program; nil if nothing of it can be read, as of a kernel thread and of a process that is exiting.
   ///
@@ -60,8 +60,9 @@ enum ProgramReader {
   }
 
   /// Reads the arguments, one byte more than `Program.limit` at most, without the NUL after the last one. Nil if they
-  /// cannot be read, or if there are none: the kernel gives none between the moment at which an exec replaces the memory
-  /// of the process and the moment at which the arguments are in it. Since Linux 5.18 each process has an argument.
+  /// cannot be read, or if there are none: the kernel gives none between the moment at which an exec replaces the
+  /// memory of the process and the moment at which the arguments are in it. Since Linux 5.18 each process has an
+  /// argument.
   private static func commandLine(_ prefix: String, in directory: Int32) -> [UInt8]? {
     guard
       case .success(var line) = SmallFile.beginning(

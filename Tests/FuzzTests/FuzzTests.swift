@@ -33,8 +33,8 @@ struct FuzzTests {
   }
 }
 
-/// The function that libFuzzer calls for each input it makes. `Tests/fuzz` links its runtime, whose `main` takes the place
-/// of that of the tests, and names the target in `NSHIST_FUZZ_TARGET`.
+/// The function that libFuzzer calls for each input it makes. `Tests/fuzz` links its runtime, whose `main` takes the
+/// place of that of the tests, and names the target in `NSHIST_FUZZ_TARGET`.
 @_cdecl("LLVMFuzzerTestOneInput")
 func feed(_ bytes: UnsafePointer<UInt8>?, _ length: Int) -> Int32 {
   chosen(Array(UnsafeBufferPointer(start: bytes, count: length)))

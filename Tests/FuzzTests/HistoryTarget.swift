@@ -73,8 +73,8 @@ enum HistoryTarget {
     return body()
   }
 
-  /// Makes the edits of an input, and asks one question. Its first byte chooses the question, and its second whether the
-  /// edits are made by SQL, so that the file stays one for SQLite, or in the bytes of the file.
+  /// Makes the edits of an input, and asks one question. Its first byte chooses the question, and its second whether
+  /// the edits are made by SQL, so that the file stays one for SQLite, or in the bytes of the file.
   @Sendable static func edit(_ input: [UInt8]) {
     guard input.count > 6 else { return }
     let question = base.questions[Int(input[0]) % base.questions.count]

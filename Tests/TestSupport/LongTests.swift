@@ -7,8 +7,8 @@ internal import Foundation
 
 /// The tests that take long: runs in which real processes act for many seconds while a recorder records them.
 ///
-/// `swift test` makes one of these runs for each kind of recording. `Tests/prove` makes all of them. To this end, it sets
-/// the variable `NSHIST_LONG_TESTS` to the number of the round, from 0 on.
+/// `swift test` makes one of these runs for each kind of recording. `Tests/prove` makes all of them. To this end, it
+/// sets the variable `NSHIST_LONG_TESTS` to the number of the round, from 0 on.
 public enum LongTests {
   /// The number of the round; nil unless `Tests/prove` runs the tests.
   static let round: UInt64? =

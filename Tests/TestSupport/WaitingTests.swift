@@ -2,8 +2,8 @@ internal import Foundation
 
 /// The threads that run the tests which start processes.
 ///
-/// Such a test mostly waits for a program, and its thread with it. On the threads of Swift's own pool, of which there is
-/// one a processor, it would keep the tests that compute from running meanwhile.
+/// Such a test mostly waits for a program, and its thread with it. On the threads of Swift's own pool, of which there
+/// is one a processor, it would keep the tests that compute from running meanwhile.
 ///
 /// There are as many of these threads as processors. Some more start a test only while the processors are mostly idle,
 /// which they are once the tests that compute have passed. Beside those, a test that expects a sample or an event at

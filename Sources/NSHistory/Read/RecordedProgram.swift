@@ -103,7 +103,8 @@ package final class RecordedLogin: Sendable {
   package let session: Int64?
   /// The controlling terminal, as below `/dev`; empty for none, nil if it is not known.
   package let terminal: String?
-  /// Whether these values are the parent's, or those from before the last exec, because the process's own were not read.
+  /// Whether these values are the parent's, or those from before the last exec, because the process's own were not
+  /// read.
   package let isInherited: Bool
 
   /// Creates the login of a row whose `RecordedProgram.columns` begin at `first`; nil if nothing is known of it.

@@ -66,8 +66,8 @@ extension ProcessRecord {
   package var program: RecordedProgram? { description.program }
   /// The login, the session and the terminal; nil if they are not known.
   package var login: RecordedLogin? { description.login }
-  /// Its command line, escaped (`SystemText`), with a blank between two arguments; nil if it is not known. A process can
-  /// rewrite it: it is the one that was read after the last exec, or by a sample.
+  /// Its command line, escaped (`SystemText`), with a blank between two arguments; nil if it is not known. A process
+  /// can rewrite it: it is the one that was read after the last exec, or by a sample.
   package var commandLine: String? { description.program?.commandLine }
   /// The container of the process, as `ContainerRule` determines it; nil for a process that is in none.
   package var container: ContainerRecord? { description.container }

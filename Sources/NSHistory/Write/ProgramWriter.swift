@@ -113,8 +113,8 @@ final class ProgramWriter {
     return row
   }
 
-  /// Returns the hash by which the file finds a program: FNV-1a. Its seed is the UUID of the history, which users do not
-  /// know: else a user could make many programs of one hash, among which each search would take long.
+  /// Returns the hash by which the file finds a program: FNV-1a. Its seed is the UUID of the history, which users do
+  /// not know: else a user could make many programs of one hash, among which each search would take long.
   private func digest(_ executable: String, _ line: String) throws(SQLiteError) -> Int64 {
     func mixed(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     let start: UInt64

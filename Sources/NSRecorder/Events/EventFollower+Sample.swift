@@ -88,7 +88,8 @@ extension EventFollower {
       || resumable[zombie.pid].map { isSame($0, zombie, token) } == true
   }
 
-  /// Whether an event had reported the exit of a process without other threads before a sample began that still shows it.
+  /// Whether an event had reported the exit of a process without other threads before a sample began that still shows
+  /// it.
   private func hasEnded(
     _ process: SampledProcesses.Process, _ token: ProcessToken, _ withThreads: Set<ProcessToken>,
     _ exits: [Int32: BootTime]

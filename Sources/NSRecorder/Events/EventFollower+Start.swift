@@ -55,7 +55,8 @@ extension EventFollower {
     }
   }
 
-  /// Returns the set of a state. A task never changes its pid namespace, so one that the state lacks is that from before.
+  /// Returns the set of a state. A task never changes its pid namespace, so one that the state lacks is that from
+  /// before.
   func set(of state: TaskState, before: FollowedSet?) -> FollowedSet {
     let set = sets.set(state.set)
     guard case .unread(.unseen) = set[.pid], let before else { return set }
@@ -124,8 +125,8 @@ extension EventFollower {
     start(task, pendingFork, at: event.time)
   }
 
-  /// Returns whether a process may start with the PID of an event: there is none with it, or only a zombie, whose end is
-  /// reported then.
+  /// Returns whether a process may start with the PID of an event: there is none with it, or only a zombie, whose end
+  /// is reported then.
   private func replacesZombie(_ event: KernelEvent) -> Bool {
     guard let known = processes[event.pid] else { return true }
     guard known.set.isZombie else {

@@ -345,8 +345,8 @@ struct EventQueue {
     return items[appliedCount]
   }
 
-  /// Returns the state of a task after a namespaces event that came without it, if a later event of the task, before any
-  /// other change of its namespaces, came with its state: the task was in that state all the time in between.
+  /// Returns the state of a task after a namespaces event that came without it, if a later event of the task, before
+  /// any other change of its namespaces, came with its state: the task was in that state all the time in between.
   ///
   /// - Parameter horizon: the time up to which all events have arrived.
   private func stateAfterMove(at index: Int, horizon: BootTime) -> TaskState? {
@@ -365,8 +365,8 @@ struct EventQueue {
     return nil
   }
 
-  /// Returns by TID the times of the queued exits up to a time that came with the state of the task, without those of tasks
-  /// whose TID was used again since. The kernel reports such an exit before the task leaves its namespaces.
+  /// Returns by TID the times of the queued exits up to a time that came with the state of the task, without those of
+  /// tasks whose TID was used again since. The kernel reports such an exit before the task leaves its namespaces.
   mutating func exits(until time: BootTime) -> [Int32: BootTime] {
     sort()
     var exits: [Int32: BootTime] = [:]

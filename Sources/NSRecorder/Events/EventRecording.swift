@@ -355,8 +355,8 @@ protocol TaskReading {
   func links(
     of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
   ) -> [TaskProbe.Link]?
-  /// Returns the effective user and the cgroup of a process, and if it has just executed a program, also the program and
-  /// the login; nil if the process is gone.
+  /// Returns the effective user and the cgroup of a process, and if it has just executed a program, also the program
+  /// and the login; nil if the process is gone.
   func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription?
   /// Whether a description that is read after an exec has the command line.
   var readsCommandLines: Bool { get }

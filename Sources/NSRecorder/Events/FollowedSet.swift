@@ -62,8 +62,8 @@ final class FollowedSet {
 /// The namespaces and sets of all tracked tasks.
 final class FollowedSets {
   private var sets: [[UInt]: FollowedSet] = [:]
-  /// The sets that events reported with the ids of their namespaces. The observed set is stored too, so that its identity
-  /// remains its own.
+  /// The sets that events reported with the ids of their namespaces. The observed set is stored too, so that its
+  /// identity remains its own.
   private var reported: [ObjectIdentifier: (observed: ObservedSet, set: FollowedSet)] = [:]
   /// The number of sets above which `trim` drops those that no task has: at first, and at least, `leastLimit`.
   private var limit = leastLimit
@@ -230,8 +230,8 @@ final class FollowedSets {
     }
   }
 
-  /// Returns the name of a namespace whose id was read after an event had reported the namespace without it. The id also
-  /// shows whether the namespace is an initial one.
+  /// Returns the name of a namespace whose id was read after an event had reported the namespace without it. The id
+  /// also shows whether the namespace is an initial one.
   private func named(_ namespace: ObservedNamespace, _ id: UInt64) -> ObservedNamespace {
     ObservedNamespace(
       type: namespace.type, inode: namespace.inode, kernelID: id, inodeGeneration: 0,

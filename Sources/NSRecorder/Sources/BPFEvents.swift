@@ -3,12 +3,12 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// The kernel's events by BPF programs: starts, execs and exits, each with the whole state of the task, so that no probe of
-/// `/proc` is needed.
+/// The kernel's events by BPF programs: starts, execs and exits, each with the whole state of the task, so that no
+/// probe of `/proc` is needed.
 ///
-/// Changes of names come from perf. So do changes of namespaces, by unshare(2) and setns(2), where the kernel refuses the
-/// program that reports them (`EventPrograms.reportsMoves`): perf reports that a task changed its namespaces, with their
-/// inode numbers. The ids are read by a probe, or come with the next record of the task.
+/// Changes of names come from perf. So do changes of namespaces, by unshare(2) and setns(2), where the kernel refuses
+/// the program that reports them (`EventPrograms.reportsMoves`): perf reports that a task changed its namespaces, with
+/// their inode numbers. The ids are read by a probe, or come with the next record of the task.
 ///
 /// perf reports the namespaces of each new task too. The record of the start has all that, so that record is dropped.
 final class BPFEvents: EventFeed {
@@ -22,8 +22,8 @@ final class BPFEvents: EventFeed {
   /// The time on the boot clock up to which no record of the ring is missing.
   private var completeUntil: BootTime
 
-  /// The age, in nanoseconds, from which on a record is certainly in the ring: a processor may be stopped between the time
-  /// of a record and its end.
+  /// The age, in nanoseconds, from which on a record is certainly in the ring: a processor may be stopped between the
+  /// time of a record and its end.
   private static let writeLatency: Int64 = 1_000_000
 
   /// - Parameters:
@@ -55,8 +55,8 @@ final class BPFEvents: EventFeed {
 
   func drain(into events: inout [KernelEvent]) -> [EventLoss] {
     perfEvents.removeAll(keepingCapacity: true)
-    // perf's record of a new task precedes that of its start, so the latter is in the ring by the time at which the ring is
-    // drained.
+    // perf's record of a new task precedes that of its start, so the latter is in the ring by the time at which the
+    // ring is drained.
     var losses = listener.drain(into: &perfEvents)
     let start = now().boot
     records.removeAll(keepingCapacity: true)
@@ -169,8 +169,8 @@ private struct EventSets {
   }
 }
 
-/// The starts of tasks in this drain and the one before, by which the namespaces records that perf writes for new tasks are
-/// recognised.
+/// The starts of tasks in this drain and the one before, by which the namespaces records that perf writes for new tasks
+/// are recognised.
 private struct StartTimes {
   private struct Start {
     /// When the kernel set the start time of the task, and when it reported the start. perf's record lies between.

@@ -12,11 +12,12 @@ package import NamespaceBPF
 package import NamespaceModel
 package import Procfs
 
-/// Takes samples by the task programs. Every sample has all threads whose namespaces differ from those of their process.
+/// Takes samples by the task programs. Every sample has all threads whose namespaces differ from those of their
+/// process.
 package final class BPFSource: SampleSource {
   package let identity: IdentitySource
-  /// Whether samples also list the threads that are in the namespaces of their process. Events need to know them: such a
-  /// thread may change its namespaces, or outlive the main thread.
+  /// Whether samples also list the threads that are in the namespaces of their process. Events need to know them: such
+  /// a thread may change its namespaces, or outlive the main thread.
   package var readsSharingThreads = false
   /// Called now and then during a long sample.
   package var onPause: (() -> Void)?

@@ -18,7 +18,8 @@ enum EventChoice {
     let reportsMoves: Bool
   }
 
-  /// Opens the wanted source of events; for `auto` and `on`, the one by perf. Throws the reason if that is not possible.
+  /// Opens the wanted source of events; for `auto` and `on`, the one by perf. Throws the reason if that is not
+  /// possible.
   static func open(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment,
     _ identity: IdentitySource

@@ -102,8 +102,8 @@ struct TaskSets {
 }
 
 extension TaskSets.Key {
-  /// Returns the links of the set, in the order of `NamespaceLink`; nil if a namespace of a supported type is missing, which
-  /// no task is without.
+  /// Returns the links of the set, in the order of `NamespaceLink`; nil if a namespace of a supported type is missing,
+  /// which no task is without.
   ///
   /// - Parameter supported: the types of namespaces that the kernel has.
   func states(supported: Set<NamespaceType>) -> [LinkState]? {

@@ -82,8 +82,8 @@ struct ComparisonListing {
     ]
   }
 
-  /// Returns the verdict of a type; for `same` also whether it held only at times, since the headline may say `different`
-  /// because of the others.
+  /// Returns the verdict of a type; for `same` also whether it held only at times, since the headline may say
+  /// `different` because of the others.
   private static func verdict(_ line: Comparison.TypeLine) -> Table.Cell {
     guard line.isSameAtTimes else {
       return .init(text: line.verdict.rawValue, colour: colour(line.verdict))

@@ -212,8 +212,8 @@ struct ExportTime: ~Copyable {
   }
 }
 
-/// The columns from `open` to `container_source`, cached for recently exported cgroups by row id. The columns of threads, which are
-/// few, are not cached.
+/// The columns from `open` to `container_source`, cached for recently exported cgroups by row id. The columns of
+/// threads, which are few, are not cached.
 struct ExportTails: ~Copyable {
   /// The cached fragments, with one group for each combination of the columns `open`, `from_exact`,
   /// `until_exact`, `uid_source` and `container_source`.

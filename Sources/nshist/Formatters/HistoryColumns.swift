@@ -141,8 +141,8 @@ enum LinkGroup {
       + names.map { "\($0.fileName)" }.joined(separator: ", ")
   }
 
-  /// Returns the namespaces of a task to which links lead, as the subject of a sentence: `its net namespace`; a link for
-  /// children by its name.
+  /// Returns the namespaces of a task to which links lead, as the subject of a sentence: `its net namespace`; a link
+  /// for children by its name.
   static func subject(_ links: [NamespaceLink]) -> String {
     guard links.allSatisfy({ $0 == $0.type.link }) else {
       return links.map { "\($0.fileName)" }.joined(separator: ", ")

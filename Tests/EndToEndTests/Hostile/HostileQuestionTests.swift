@@ -42,9 +42,9 @@ struct HostileQuestionTests {
     "limits", "doctor", "export --since 2023-11-14T22:15:20Z",
   ]
 
-  /// Asks all questions of the edited file: one through the program, and the others inside of this process. Each is asked
-  /// in one format, which changes with the edit (`turn`), as does the one for the program; with more seeds than usual in
-  /// `NSHIST_SEEDS`, in all formats.
+  /// Asks all questions of the edited file: one through the program, and the others inside of this process. Each is
+  /// asked in one format, which changes with the edit (`turn`), as does the one for the program; with more seeds than
+  /// usual in `NSHIST_SEEDS`, in all formats.
   private func askAll(
     _ formats: [String], turn: Int, at location: SourceLocation = #_sourceLocation
   ) throws {

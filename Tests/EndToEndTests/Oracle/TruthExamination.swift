@@ -46,7 +46,8 @@ struct TruthExamination {
     try groups.examine(reader)
   }
 
-  /// Expects that no answer was wrong and that each verdict occurred often, since otherwise the test would prove nothing.
+  /// Expects that no answer was wrong and that each verdict occurred often, since otherwise the test would prove
+  /// nothing.
   func expectTruth() {
     for mistakes in [moments.mistakes, ranges.mistakes, groups.mistakes] {
       let count = mistakes.count

@@ -6,8 +6,8 @@ import Testing
 
 @Suite(.ownsProcesses, .serialized, .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
 struct ContainerNameTests {
-  /// The ID of the container. Each test has another one, since the processes and the cgroup of an earlier test or run may
-  /// still exist.
+  /// The ID of the container. Each test has another one, since the processes and the cgroup of an earlier test or run
+  /// may still exist.
   private let id =
     String(format: "%08x", UInt32.random(in: 0 ... .max))
     + String(repeating: "0123456789abcdef", count: 4)

@@ -1,4 +1,5 @@
-// A zombie that was reaped between two samples. No event reports a reap, so that nobody knows when it no longer existed.
+// A zombie that was reaped between two samples. No event reports a reap, so that nobody knows when it no longer
+// existed.
 
 import NamespaceModel
 import SQLite

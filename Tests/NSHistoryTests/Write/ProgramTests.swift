@@ -1,4 +1,5 @@
-// The command line, the executable, the login, the session and the terminal of processes, from the writer to the reader.
+// The command line, the executable, the login, the session and the terminal of processes, from the writer to the
+// reader.
 
 import Foundation
 import NamespaceModel

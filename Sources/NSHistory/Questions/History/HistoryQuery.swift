@@ -279,8 +279,8 @@ struct HistoryQuery {
 package struct HistoryEntry: Sendable, Hashable {
   /// The process, with its description at the end of the entry, or of the window if that is earlier.
   package let process: ProcessRecord
-  /// The descriptions with another name, user or command line that it had earlier in the entry, in time order. Leaves out the name of
-  /// its parent, which a process has from its start until it executes a program.
+  /// The descriptions with another name, user or command line that it had earlier in the entry, in time order. Leaves
+  /// out the name of its parent, which a process has from its start until it executes a program.
   package let earlier: [RecordedDescription]
   /// The beginning: exact if `beginning` is, otherwise the beginning of the
   /// first sample that saw the process with this set.

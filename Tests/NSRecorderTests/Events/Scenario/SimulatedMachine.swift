@@ -86,8 +86,8 @@ final class SimulatedMachine {
     let states: [LinkState]
   }
 
-  /// Whether starts, execs and exits come with the state of the task, as by BPF programs. The namespaces of a new task are
-  /// not reported again then.
+  /// Whether starts, execs and exits come with the state of the task, as by BPF programs. The namespaces of a new task
+  /// are not reported again then.
   let reportsStates: Bool
 
   init(seed: UInt64, reportsStates: Bool = false) {
