@@ -15,9 +15,9 @@ enum ProgramReader {
     _ prefix: String, in directory: Int32, readsCommandLine: Bool
   ) -> Program? {
     var executable = self.executable(prefix, in: directory)
+    guard readsCommandLine else { return program(executable, nil) }
     for _ in 0..<2 {
-      let line = readsCommandLine ? commandLine(prefix, in: directory) : nil
-      guard readsCommandLine else { return program(executable, nil) }
+      let line = commandLine(prefix, in: directory)
       let again = self.executable(prefix, in: directory)
       if again == executable { return program(executable, line) }
       executable = again

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// `nshist report`: writes a page to look at.
+/// `nshist report`: writes an HTML page that shows processes and their namespaces through time.
 struct Report: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",

@@ -134,10 +134,8 @@ struct ReportData {
 
   /// The marks: the time, the lane, the style, and the row in the table of changes.
   private var marks: [JSON] {
-    var laneOf: [Int64: Int] = [:]
-    for (index, lane) in report.lanes.enumerated() { laneOf[lane.process.id] = index }
     return report.changes.enumerated().compactMap { row, change in
-      guard let time = change.by, let lane = change.process.flatMap({ laneOf[$0.id] }),
+      guard let time = change.by, let lane = layout.lane(of: change),
         let shape = ReportMark(change)
       else { return nil }
       return .array([

@@ -9,6 +9,8 @@ struct ReportLayout {
   let groups: [Group]
   /// The groups of the lanes, and the lanes in the order of the page: each is the index in `report.lanes`.
   let order: [Int]
+  /// The index in `report.lanes` of each process and thread, by its row.
+  private let laneOf: [Int64: Int]
   /// For each lane of `report.lanes`, the index of its group.
   let groupOfLane: [Int]
   /// For each namespace of the report, its letter and colour.
@@ -36,11 +38,17 @@ struct ReportLayout {
     let colour: Int?
   }
 
+  /// Returns the index of the lane of the process of a change; nil if it has none.
+  func lane(of change: NamespaceChange) -> Int? { change.process.flatMap { laneOf[$0.id] } }
+
   /// The number of colours, each of which the style sheet names `--c0`, `--c1` and so on.
   static let colours = 12
 
   init(_ report: HistoryReport) {
     self.report = report
+    // A task has one lane.
+    laneOf = Dictionary(
+      report.lanes.indices.map { (report.lanes[$0].process.id, $0) }, uniquingKeysWith: { $1 })
     var groups: [Group] = []
     var indices: [String: Int] = [:]
     var groupOfLane: [Int] = []

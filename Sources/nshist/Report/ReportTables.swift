@@ -21,13 +21,19 @@ struct ReportTable {
     /// The index of a group.
     var group: Int?
   }
-
 }
 
 /// Makes the tables of a report.
 struct ReportTables {
-  let layout: ReportLayout
-  let zone: TimeZoneChoice
+  private let layout: ReportLayout
+  private let zone: TimeZoneChoice
+  private let uses: NamespaceUses
+
+  init(layout: ReportLayout, zone: TimeZoneChoice) {
+    self.layout = layout
+    self.zone = zone
+    uses = NamespaceUses(layout)
+  }
 
   private var report: HistoryReport { layout.report }
 
@@ -60,8 +66,6 @@ struct ReportTables {
 
   private var changes: ReportTable {
     let columns = ChangeColumns.all(zone).filter { $0.formats.contains(.table) }
-    var laneOf: [Int64: Int] = [:]
-    for (index, lane) in report.lanes.enumerated() { laneOf[lane.process.id] = index }
     return ReportTable(
       id: "changes", title: "Who joined, left or made a namespace",
       note: report.leavesOutChanges ? "There are more changes than these." : nil,
@@ -70,7 +74,7 @@ struct ReportTables {
         let row = ChangeRow(change: change, parts: change.parts)
         return .init(
           cells: columns.map { $0.cell(row).text }, time: change.by,
-          lane: change.process.flatMap { laneOf[$0.id] })
+          lane: layout.lane(of: change))
       })
   }
 
@@ -84,7 +88,6 @@ struct ReportTables {
   }
 
   private var namespaces: ReportTable {
-    let uses = NamespaceUses(layout)
     let rows = report.namespaces.indices.map { index -> ReportTable.Row in
       let one = report.namespaces[index]
       let summary = one.summary
@@ -109,7 +112,6 @@ struct ReportTables {
   }
 
   private var containers: ReportTable {
-    let uses = NamespaceUses(layout)
     let rows = layout.groups.indices.compactMap { group -> ReportTable.Row? in
       guard let container = layout.groups[group].container else { return nil }
       let lanes = report.lanes.indices.filter { layout.groupOfLane[$0] == group }
@@ -122,7 +124,7 @@ struct ReportTables {
           container.text, container.image ?? "",
           "\(lanes.count { report.lanes[$0].process.tid == nil })",
           types(own), host.uniqued.sorted().joined(separator: ", "),
-          sharers(group, used, uses), visitors(group, own, uses),
+          sharers(group, used), visitors(group, own),
         ], time: lanes.map { report.lanes[$0].process.firstSeen }.min(), lane: lanes.first,
         group: group)
     }
@@ -142,7 +144,7 @@ struct ReportTables {
   }
 
   /// Returns the other containers whose processes were in a namespace, not initial, of this one's processes.
-  private func sharers(_ group: Int, _ used: [Int], _ uses: NamespaceUses) -> String {
+  private func sharers(_ group: Int, _ used: [Int]) -> String {
     var shared: [Int: [Int]] = [:]
     for index in used where report.namespaces[index].namespace.isInitial != true {
       for other in Set(uses.lanes[index].map { layout.groupOfLane[$0] })
@@ -156,7 +158,7 @@ struct ReportTables {
   }
 
   /// Returns the processes of no or of other containers that were in this one's own namespaces.
-  private func visitors(_ group: Int, _ own: Set<Int>, _ uses: NamespaceUses) -> String {
+  private func visitors(_ group: Int, _ own: Set<Int>) -> String {
     var entered: [Int: [Int]] = [:]
     for index in own {
       for lane in uses.lanes[index] where layout.groupOfLane[lane] != group {
