@@ -188,16 +188,16 @@ public final class Recorder {
     writer.onPause = collect
     (source as? BPFSource)?.onPause = collect
     guard let source = source as? ProcfsSource else { return }
-    source.onPause = collect
-    source.isCancelled = { eventLoop.pendingStop() != nil }
+    source.pauses.onPause = collect
+    source.pauses.isCancelled = { eventLoop.pendingStop() != nil }
   }
 
   private func removePauseHandlers() {
     writer.onPause = nil
     (source as? BPFSource)?.onPause = nil
     guard let source = source as? ProcfsSource else { return }
-    source.onPause = nil
-    source.isCancelled = nil
+    source.pauses.onPause = nil
+    source.pauses.isCancelled = nil
   }
 
   private func begin(_ started: ClockReading) throws(RecorderError) {

@@ -2,6 +2,9 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
+/// A description, and the address of the arguments (`StatLine.argumentStart`) that was read with it.
+typealias ReadDescription = (description: ProcessDescription, argumentStart: UInt64?)
+
 /// Reads the facts (`ProcessFacts`) and the description (`ProcessDescription`) of a process through its open
 /// `/proc/PID/ns` directory. The reader reaches the other files of the process by `..`, which still refers to the
 /// same process after the kernel reuses its PID.
@@ -54,7 +57,7 @@ enum FactsReader {
   static func description(
     in directory: Int32, isProc: Bool, readsCommandLine: Bool,
     since known: KnownDescriptions.Known? = nil
-  ) -> (description: ProcessDescription, argumentStart: UInt64?) {
+  ) -> ReadDescription {
     var description = unknown
     var argumentStart: UInt64?
     if case .success(let text) = SmallFile.read("../stat", in: directory),
