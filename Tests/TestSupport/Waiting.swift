@@ -11,11 +11,15 @@ public struct NeverHappened: Error {
   public init(what: String) { self.what = what }
 }
 
-/// Polls a condition until it is true; fails after two minutes.
+/// Polls a condition until it is true; fails after two minutes. Waits at least twice as long as the last poll took, so
+/// that a condition that starts a program leaves the processors to the awaited process.
 public func eventually(_ what: String, _ condition: () throws -> Bool) throws {
   let deadline = Date() + 120
-  while try !condition() {
-    guard Date() < deadline else { throw NeverHappened(what: what) }
-    usleep(5_000)
+  while true {
+    let start = Date()
+    if try condition() { return }
+    let end = Date()
+    guard end < deadline else { throw NeverHappened(what: what) }
+    usleep(UInt32(min(max(5_000, 2e6 * end.timeIntervalSince(start)), 200_000)))
   }
 }
