@@ -3,7 +3,6 @@
 // If the scanner knew an id for the inode number of a mount before it read the mount table, and the
 // namespace with that id still exists afterwards, the mount is of that namespace.
 
-internal import CLinux
 internal import NamespaceModel
 
 /// The mounts of namespace files that a scan could not open.
@@ -29,20 +28,4 @@ struct HiddenMounts {
 
   /// Drops the mounts of one mount namespace.
   mutating func forget(_ table: UInt64) { mounts.removeAll { $0.table == table } }
-}
-
-extension PinScanner {
-  /// Adds the pins of the mounts that could not be opened, with the kernel's id where it is proven.
-  func resolveHiddenMounts() {
-    for mount in hidden.mounts {
-      let (type, inode) = (mount.entry.type, mount.entry.inode)
-      var id = names.idBefore(mount.step, type, inode)
-      if let known = id, !clinux_namespace_exists(known, type.cloneFlag, inode) { id = nil }
-      add(
-        NamespacePin(
-          namespace: names.name(type, inode, id: id),
-          holder: .mount(path: mount.entry.path, in: mount.mountNamespace)))
-    }
-    hidden.mounts.removeAll()
-  }
 }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// The paths at which namespaces are mounted. If a process opens a namespace by such a path, the link
 /// of its descriptor reads as that path and not as the name of the namespace.
-struct MountPaths {
+final class MountPaths {
   private var paths: Set<[UInt8]> = []
   /// The paths of the previous scan. They are needed because a scan reads the open files of processes
   /// before it reads the mounts of other mount namespaces.
@@ -10,7 +10,7 @@ struct MountPaths {
   private var lengths: Set<Int> = []
 
   /// Starts a scan with the paths of the previous scan and those in the scanner's own mount table.
-  mutating func begin(own root: ProcRoot) {
+  func begin(own root: ProcRoot) {
     earlier = paths
     paths.removeAll()
     // If the own table cannot be read, the next scan finds the files that were opened by its paths.
@@ -23,7 +23,7 @@ struct MountPaths {
     lengths = Set(paths.map(\.count)).union(earlier.map(\.count))
   }
 
-  mutating func add(_ path: [UInt8]) { paths.insert(path) }
+  func add(_ path: [UInt8]) { paths.insert(path) }
 
   /// Returns whether a path of this length in bytes may be one of the paths. This check excludes nearly
   /// all open files.

@@ -106,11 +106,11 @@ struct PinSafetyTests {
     #expect(process.isThere)
     try testProcess.exit()
     #expect(!process.isThere)
-    #expect(try live.scanner.scanFiles(of: process).isEmpty)
-    try live.scanner.scanMounts(of: [inode: [testProcess.pid]])
-    try live.scanner.scanSockets([0, 1, 2], of: process)
-    #expect(live.scanner.result.unreadMounts == 0 && live.scanner.result.socketsDenied == 0)
-    #expect(live.scanner.result.denied == 0)
+    #expect(try live.scanner.descriptors.scan(process).pins.isEmpty)
+    try live.scanner.mounts.scan([inode: [testProcess.pid]])
+    try live.scanner.sockets.scan([0, 1, 2], of: process)
+    let counts = live.scanner.findings.counts
+    #expect(counts.unreadMounts == 0 && counts.socketsDenied == 0 && counts.denied == 0)
   }
 
   @Test(

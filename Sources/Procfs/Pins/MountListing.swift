@@ -1,34 +1,8 @@
-// Scans the mounts of pinned mount namespaces that have no process. Without a process, /proc has no table of these
-// mounts; the kernel lists them by the id of the mount namespace (listmount(2), statmount(2)).
-
 internal import CLinux
 internal import NamespaceModel
 
-extension PinScanner {
-  /// Scans the pinned mount namespaces, and those that mounts in them pin in turn, except the ones with
-  /// these inode numbers.
-  func scanEmptyMountNamespaces(besides inodes: Set<UInt64>) {
-    var done = inodes
-    while let mountNamespace = pins.lazy.map(\.namespace).first(where: {
-      $0.type == .mnt && $0.kernelID != nil && !done.contains($0.inode)
-    }) {
-      done.insert(mountNamespace.inode)
-      guard let id = mountNamespace.kernelID else { continue }
-      names.step += 1
-      guard let entries = MountListing.entries(of: id) else {
-        result.unreadMounts += 1
-        continue
-      }
-      hidden.mounts += entries.map {
-        HiddenMounts.Mount(
-          entry: $0, table: mountNamespace.inode, mountNamespace: mountNamespace, step: names.step)
-      }
-      resolveHiddenMounts()
-    }
-  }
-}
-
-/// Lists the mounts of a mount namespace, given the kernel's id of the namespace.
+/// Lists the mounts of a mount namespace, given the kernel's id of the namespace (listmount(2),
+/// statmount(2)).
 enum MountListing {
   /// Returns the mounts of namespace files; nil if the mounts may not be listed.
   static func entries(of mountNamespace: UInt64) -> [MountInfo.Entry]? {

@@ -1,17 +1,35 @@
-// Finds the sockets of one process that belong to a net namespace other than the process's own.
-
 internal import CLinux
 internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-extension PinScanner {
+/// Finds the sockets of each process that belong to a net namespace other than the process's own.
+final class SocketScan {
+  private let findings: PinFindings
+  private var namespaces = SocketNamespaces()
+  /// Whether the PIDs of this `/proc` are those of the scanner's own pid namespace. Only then can the scanner use a PID
+  /// to copy a socket of the process.
+  private let showsOwnPIDs: Bool
+
+  init(findings: PinFindings) {
+    self.findings = findings
+    let root = findings.root
+    let shown = root.isProc ? root.shownPIDNamespace(findings.identity)?.inode : nil
+    showsOwnPIDs = shown != nil && shown == root.ownNamespaceInode(.pid)
+  }
+
+  /// Starts a scan.
+  func begin() { namespaces.begin() }
+
+  /// Ends a complete scan.
+  func finish() { namespaces.finish() }
+
   /// Scans sockets, given their descriptors in ascending order.
   ///
   /// A socket of a known net namespace costs three calls: to duplicate the descriptor, to read the cookie of
   /// the net namespace, and to close the duplicate.
-  func scanSockets(_ numbers: [Int32], of process: PinProcess) throws(ProcfsError) {
-    guard showsOwnPIDs else { return }
+  func scan(_ numbers: [Int32], of process: PinProcess) throws(ProcfsError) {
+    guard showsOwnPIDs, !numbers.isEmpty else { return }
     let pidfd = clinux_pidfd_open(process.pid)
     guard pidfd >= 0 else { return try refuseSockets(process) }
     defer { close(pidfd) }
@@ -35,18 +53,19 @@ extension PinScanner {
       guard hasCookie || errno == ENOPROTOOPT else { continue }
       let cookie = hasCookie ? value : nil
       if let cookie, !scanned.insert(cookie).inserted { continue }
-      guard let found = sockets.namespace(of: socket, cookie: cookie, by: identity) else {
+      guard let found = namespaces.namespace(of: socket, cookie: cookie, by: findings.identity)
+      else {
         continue
       }
-      own = own ?? process.namespace(.net, by: identity, reader)
+      own = own ?? process.namespace(.net, by: findings.identity, findings.reader)
       guard let own else { return }
       // The process is in one of the two namespaces and the socket in the other, so both exist: equal
       // inode numbers denote the same namespace.
       if own.inode == found.inode { continue }
-      let namespace = names.name(.net, found.inode, id: found.id)
+      let namespace = findings.name(.net, found.inode, id: found.id)
       guard reported.insert(namespace).inserted else { continue }
       relate(namespace, ofSocket: socket)
-      add(
+      findings.add(
         NamespacePin(
           namespace: namespace,
           holder: .socket(
@@ -57,15 +76,15 @@ extension PinScanner {
   private func refuseSockets(_ process: PinProcess) throws(ProcfsError) {
     let errno = Errno.last
     if errno.isGone { return }
-    try check(errno, "copy a socket of", "\(process.pid)")
-    result.socketsDenied += 1
+    try findings.check(errno, "copy a socket of", "\(process.pid)")
+    findings.countDeniedSockets()
   }
 
   private func relate(_ namespace: ObservedNamespace, ofSocket socket: Int32) {
-    guard !relations.knows(namespace) else { return }
+    guard !findings.knowsRelations(of: namespace) else { return }
     let file = clinux_socket_namespace(socket)
     guard file >= 0 else { return }
     defer { close(file) }
-    relations.ask(namespace, file, names: names)
+    findings.relate(namespace, opened: file)
   }
 }
