@@ -32,16 +32,29 @@ struct NSHist: ParsableCommand {
     do {
       let arguments = try EnvironmentOptions.add(
         to: CommandNames.complete(Arguments.joiningNegativeValues(given)))
-      var parsed = try DirectCommand.parse(arguments) ?? parseAsRoot(arguments)
+      let parsed = try parse(arguments)
       command = parsed
       try RepeatedOption.refuse(arguments, of: type(of: parsed))
-      if let parsed = parsed as? any ConsoleCommand {
-        try parsed.run(on: console)
+      return run(parsed, on: console)
+    } catch { return ExitStatus.report(error, of: command.map { type(of: $0) }, on: console) }
+  }
+
+  /// Returns the command that the arguments name.
+  static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    try DirectCommand.parse(arguments) ?? parseAsRoot(arguments)
+  }
+
+  /// Runs a command that was parsed, and returns its exit status, as `run(_:on:)` with the arguments does.
+  static func run(_ parsed: any ParsableCommand, on console: Console) -> Int32 {
+    do {
+      if let command = parsed as? any ConsoleCommand {
+        try command.run(on: console)
       } else {
-        try parsed.run()
+        var command = parsed
+        try command.run()
       }
       return 0
-    } catch { return ExitStatus.report(error, of: command.map { type(of: $0) }, on: console) }
+    } catch { return ExitStatus.report(error, of: type(of: parsed), on: console) }
   }
 
   /// Returns the words that invoke a command: `nshist query same`.

@@ -16,6 +16,7 @@ struct HostileQuestionTests {
 
   private let folder: TemporaryFolder
   private let path: String
+  private let commands = ParsedCommands()
 
   init() throws {
     folder = try TemporaryFolder()
@@ -23,10 +24,14 @@ struct HostileQuestionTests {
     try Self.golden.get().write(to: URL(fileURLWithPath: path))
   }
 
-  private func edit(_ sql: String) throws {
-    let connection = try Connection(path: path, access: .readWrite)
-    try connection.execute(
-      "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; \(sql)")
+  /// Edits a new copy of the history, with a connection for each statement.
+  private func edit(_ statements: String...) throws {
+    try Self.golden.get().write(to: URL(fileURLWithPath: path))
+    for sql in statements {
+      let connection = try Connection(path: path, access: .readWrite)
+      try connection.execute(
+        "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; \(sql)")
+    }
   }
 
   private static let questions = [
@@ -49,9 +54,7 @@ struct HostileQuestionTests {
   /// Asks all questions of the edited file: one through the program, and the others inside of this process. Each is
   /// asked in one format, which changes with the edit (`turn`), as does the one for the program; with more seeds than
   /// usual in `NSHIST_SEEDS`, in all formats.
-  private func askAll(
-    _ formats: [String], turn: Int, at location: SourceLocation = #_sourceLocation
-  ) throws {
+  private func askAll(_ formats: [String], turn: Int, after sql: String) throws {
     let questions = Self.questions + (turn % 4 == 0 ? Self.questionsAboutMachine : [])
     for (number, question) in questions.enumerated() {
       let next = formats[(turn + number) % formats.count]
@@ -66,27 +69,27 @@ struct HostileQuestionTests {
           ? try Command.run(
             "/usr/bin/timeout", ["--signal=KILL", "20", Command.nshist] + arguments,
             environment: ["NO_COLOR": "1", "LC_ALL": "C.UTF-8"])
-          : try CommandInProcess.run(arguments)
-        #expect(ContinuousClock.now - start < .seconds(20), "\(question)", sourceLocation: location)
-        try expectDecent(outcome, format, isExport, "\(question) --format \(format)", at: location)
+          : try commands.run(arguments)
+        let what = "\(question) --format \(format) after \(sql)"
+        #expect(ContinuousClock.now - start < .seconds(20), "\(what)")
+        try expectDecent(outcome, format, isExport, what)
       }
     }
   }
 
   private func expectDecent(
-    _ outcome: Command.Outcome, _ format: String, _ isExport: Bool, _ what: String,
-    at location: SourceLocation
+    _ outcome: Command.Outcome, _ format: String, _ isExport: Bool, _ what: String
   ) throws {
     let status = outcome.status
     #expect(
       (0...2).contains(status) || (64...77).contains(status),
-      "\(what): \(status) \(outcome.messages.suffix(1000))", sourceLocation: location)
+      "\(what): \(status) \(outcome.messages.suffix(1000))")
     let allowed: Set<Unicode.Scalar> =
       format == "csv" ? ["\r", "\n"] : isExport && format == "table" ? ["\t", "\n"] : ["\n"]
-    expectHarmless(outcome.output, but: allowed, what, at: location)
-    expectHarmless(outcome.messages, but: ["\n"], what, at: location)
+    expectHarmless(outcome.output, but: allowed, what)
+    expectHarmless(outcome.messages, but: ["\n"], what)
     guard status < 3 else { return }
-    #expect(throws: Never.self, "\(what)", sourceLocation: location) {
+    #expect(throws: Never.self, "\(what)") {
       switch format {
       case "json": _ = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
       case "csv": _ = try StrictCSV.parse(outcome.output)
@@ -96,7 +99,7 @@ struct HostileQuestionTests {
   }
 
   private func expectHarmless(
-    _ text: String, but allowed: Set<Unicode.Scalar>, _ what: String, at location: SourceLocation
+    _ text: String, but allowed: Set<Unicode.Scalar>, _ what: String
   ) {
     // Most text is ASCII, of which no more has to be known.
     guard
@@ -111,57 +114,50 @@ struct HostileQuestionTests {
       default: false
       }
     }
-    #expect(bad == nil, "\(what): \(text.debugDescription.prefix(2000))", sourceLocation: location)
+    #expect(bad == nil, "\(what): \(text.debugDescription.prefix(2000))")
   }
 
-  @Test(
-    "impossible times and numbers end no command by a signal",
-    arguments: zip(HostileEdits.numbers.indices, HostileEdits.numbers))
-  func number(turn: Int, sql: String) throws {
-    try edit(sql)
-    try askAll(["table", "json"], turn: turn)
+  /// Edits a new copy of the history with each statement in turn, and asks all questions of it.
+  private func askAll(after edits: [String], _ formats: [String]) throws {
+    for (turn, sql) in edits.enumerated() {
+      try edit(sql)
+      try askAll(formats, turn: turn, after: sql)
+    }
   }
 
-  @Test(
-    "circular, long and wide relations of namespaces end no command by a signal",
-    arguments: zip(HostileEdits.relations.indices, HostileEdits.relations))
-  func relations(turn: Int, sql: String) throws {
-    try edit(sql)
-    try askAll(["table", "json", "csv"], turn: turn)
-  }
+  @Test("impossible times and numbers end no command by a signal")
+  func numbers() throws { try askAll(after: HostileEdits.numbers, ["table", "json"]) }
 
-  @Test(
-    "missing rows and unknown codes end no command by a signal",
-    arguments: zip(HostileEdits.dangling.indices, HostileEdits.dangling))
-  func dangling(turn: Int, sql: String) throws {
-    try edit(sql)
-    try askAll(["table", "json"], turn: turn)
-  }
+  @Test("circular, long and wide relations of namespaces end no command by a signal")
+  func relations() throws { try askAll(after: HostileEdits.relations, ["table", "json", "csv"]) }
 
-  @Test(
-    "control characters in text columns are never printed",
-    arguments: zip(HostileEdits.texts.indices, HostileEdits.texts))
-  func text(turn: Int, column: String) throws {
-    let parts = column.split(separator: ".")
-    try edit("UPDATE \(parts[0]) SET \(parts[1]) = \(HostileEdits.text) || rowid")
-    // Escaping depends on the format, so each question is asked in all of them.
-    for format in ["table", "json", "csv"] { try askAll([format], turn: turn) }
+  @Test("missing rows and unknown codes end no command by a signal")
+  func dangling() throws { try askAll(after: HostileEdits.dangling, ["table", "json"]) }
+
+  @Test("control characters in text columns are never printed")
+  func texts() throws {
+    for (turn, column) in HostileEdits.texts.enumerated() {
+      let parts = column.split(separator: ".")
+      let sql = "UPDATE \(parts[0]) SET \(parts[1]) = \(HostileEdits.text) || rowid"
+      try edit(sql)
+      // Escaping depends on the format, so each question is asked in all of them.
+      for format in ["table", "json", "csv"] { try askAll([format], turn: turn, after: sql) }
+    }
   }
 
   @Test("missing values and values of another type end no command by a signal")
   func otherKinds() throws {
     for (turn, edited) in HostileEdits.otherKinds.enumerated() {
       let (table, column, value) = edited
-      try Self.golden.get().write(to: URL(fileURLWithPath: path))
+      let sql = "UPDATE \(table) SET \(column) = \(value)"
       try edit(
         """
         PRAGMA writable_schema = ON;
         UPDATE sqlite_schema SET sql = replace(
             replace(replace(sql, 'IS NOT NULL', 'NOTNULL'), 'NOT NULL', ''), ') STRICT', ')')
         WHERE type = 'table' AND name = '\(table)'
-        """)
-      try edit("UPDATE \(table) SET \(column) = \(value)")
-      try askAll(["table", "json"], turn: turn)
+        """, sql)
+      try askAll(["table", "json"], turn: turn, after: sql)
     }
   }
 

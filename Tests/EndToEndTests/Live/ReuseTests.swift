@@ -97,7 +97,8 @@ struct ReuseTests {
     #expect(try ask(.init(pid: pid), .at(duringFirst)).verdict == .same)
     #expect(try ask(.init(pid: pid), .at(duringSecond)).verdict == .different)
     let both = try ask(.init(pid: pid), .range(since: nil, until: nil))
-    #expect(both.processes[0].count == 2)
+    // Another process of the machine may have had the PID between the two.
+    #expect(both.processes[0].count >= 2)
     // They were together at times, but not throughout.
     #expect(both.types[0].verdict == .same && both.verdict == .different)
     #expect(both.types[0].intervals.allSatisfy { $0.until <= duringSecond })

@@ -7,6 +7,8 @@ import SQLite
 import TestSupport
 import Testing
 
+@testable import nshist
+
 /// Runs the checks of a page in Chromium.
 enum PageCheck {
   static let need = "needs Chromium and Python 3"
@@ -63,6 +65,11 @@ struct ReportPageTests {
   private static func askAtRandom(_ history: String, _ count: Int) throws -> Data {
     let report = try HistoryReader(path: history).report(ReportQuestion())
     let time = try #require(report.time)
+    // Parsed once, because the argument parser takes longer than the answer (`ParsedCommands`).
+    var command = try #require(
+      NSHist.parse(
+        ["query", "same", "1", "2", "--at", "now", "--format", "json", "--db", history])
+        as? QuerySame)
     var random = SeededRandom(seed: 42)
     var list: [[String: Any]] = []
     while list.count < count {
@@ -82,8 +89,9 @@ struct ReportPageTests {
         let middle = process.firstSeen + (process.lastSeen - process.firstSeen) / 2
         return "\(process.number)@\(argument(middle))"
       }
-      let outcome = try CommandInProcess.run(
-        ["query", "same"] + names + ["--at", argument(moment), "--format", "json", "--db", history])
+      command.processes = names
+      command.options.at = argument(moment)
+      let outcome = try CommandInProcess.run(command)
       let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
       list.append(["lanes": pair, "time": moment - time.lowerBound, "answer": answer])
     }

@@ -33,7 +33,15 @@ enum GoldenHistory {
     var innerPIDs: [Int32] = []
     var isKernelThread = false
 
-    func links(in sample: Int) -> Links? { entries.first { $0.samples.contains(sample) }?.links }
+    /// Returns the index of the entry of a sample, if the actor is there. The entries are in the order of their samples.
+    func entry(in sample: Int) -> Int? {
+      var (low, high) = (0, entries.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if entries[middle].samples.upperBound < sample { low = middle + 1 } else { high = middle }
+      }
+      return low < entries.count && entries[low].samples.contains(sample) ? low : nil
+    }
   }
 
   static let second: Int64 = 1_000_000_000
@@ -83,15 +91,19 @@ enum GoldenHistory {
     sample.end = reading(moment, later: took)
     for (index, actor) in actors.enumerated() {
       // Each session starts with a new source, which has not reported anything.
-      let before = moment.startsSession ? nil : actor.links(in: number - 1)
-      let now = actor.links(in: number)
+      let before = moment.startsSession ? nil : actor.entry(in: number - 1)
+      let now = actor.entry(in: number)
       let token = ProcessToken(number: UInt64(index) + 1)
       switch (before, now) {
       case (nil, nil): break
       case (_?, nil): sample.disappeared.append(token)
-      case (nil, let now?): sample.appeared.append(appearance(actor, token, now))
+      case (nil, let now?):
+        sample.appeared.append(appearance(actor, token, actor.entries[now].links))
       case (let before?, let now?):
-        if before != now { sample.changed.append(.init(token: token, links: ordered(now))) }
+        let links = actor.entries[now].links
+        if before != now, actor.entries[before].links != links {
+          sample.changed.append(.init(token: token, links: ordered(links)))
+        }
       }
     }
     let links = (sample.appeared.map(\.links) + sample.changed.map(\.links)).joined()
