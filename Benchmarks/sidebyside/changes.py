@@ -21,7 +21,7 @@ def measure(machine, report, short, rounds):
     loads = [Load(*load) for load in (LOADS[:3] if short else LOADS)]
     if short:
         for load in loads:
-            load.interval = 0.15
+            load.interval, load.many = 0.15, FEW + 5
     bare = Spread()
     with Crowd(machine, processes) as crowd:
         for _ in range(rounds):
@@ -44,11 +44,12 @@ class Load:
 
     def __init__(self, words, kind, part, interval):
         self.words, self.kind, self.part, self.interval = words, kind, part, interval
+        self.many = MANY if interval < 1 else FEW + 8
         self.costs = {"off": Spread(), "auto": Spread()}
         self.sizes = {"off": Spread(), "auto": Spread()}
 
     def round(self, machine, crowd, processes):
-        few, many = FEW, MANY if self.interval < 1 else FEW + 8
+        few, many = FEW, self.many
         for events, cost in self.costs.items():
             recording = Recording(machine, "--events", events, interval=self.interval)
             recording.run(1)

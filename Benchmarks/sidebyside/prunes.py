@@ -24,7 +24,7 @@ def measure(machine, report, short, rounds, histories):
         if memberships > 10_000_000:
             continue
         alone = Recorder(machine, histories.path(memberships), "off")
-        alone.wait(lambda: len(alone.late.values) >= (5 if short else 30))
+        alone.wait(lambda: len(alone.late.values) >= (2 if short else 30))
         pruning = Recorder(machine, histories.path(memberships), str(SIZE))
         pruning.wait(pruning.has_shrunk)
         removed = pruning.costs["removed_rows_total"]

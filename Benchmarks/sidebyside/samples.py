@@ -10,7 +10,7 @@ LOADS = [
     (500, 1), (500, 100), (5000, 1), (5000, 100), (5000, 1000), (20000, 1), (20000, 100),
     (20000, 1000),
 ]  # fmt: skip
-SHORT_LOADS = [(500, 1), (500, 10)]
+SHORT_LOADS = [(500, 10)]
 JUDGED = (5000, 1)  # the load whose figures have targets
 
 

@@ -18,7 +18,7 @@ SHELL = "i=0; trap 'echo $i; exit' TERM; while :; do /bin/true; i=$((i+1)); done
 
 
 def measure(machine, report, short, rounds):
-    seconds = 2 if short else 5
+    seconds = 1 if short else 5
     report.heading("A fork storm of two shells")
     kinds = [(events, source) for events, source in (("perf", "proc"), ("bpf", "bpf"))
              if permitted(machine, report, events)]  # fmt: skip
