@@ -52,6 +52,11 @@ package enum TimeFormat {
       "\(two(calendar.month))-\(two(calendar.day)) \(two(calendar.hour)):\(two(calendar.minute))"
   }
 
+  /// Returns how far a zone is ahead of UTC at a time, in nanoseconds.
+  package static func offset(of time: WallTime, in zone: TimeZoneChoice) -> Int64 {
+    Int64(CalendarTime.of(split(time).0, zone).offset) * billion
+  }
+
   /// Returns a length of time, to three digits or so: `1.8 s`, `12 ms`, `3 h 20 min`.
   package static func duration(_ nanoseconds: Int64) -> String {
     let length = nanoseconds.magnitude

@@ -169,18 +169,19 @@ struct ReportData {
   private func zones(_ time: ClosedRange<WallTime>) -> JSON {
     var pairs: [JSON] = []
     func add(_ from: WallTime) {
-      pairs.append(.array([.integer(offset(from)), .integer(ReportClock.offset(from, zone))]))
+      pairs.append(
+        .array([.integer(offset(from)), .integer(TimeFormat.offset(of: from, in: zone))]))
     }
     add(time.lowerBound)
     let day: Int64 = 86_400_000_000_000
     var from = time.lowerBound
     for _ in 0..<Self.mostDays where from < time.upperBound {
       let until = min(time.upperBound, from &+ day)
-      if ReportClock.offset(from, zone) != ReportClock.offset(until, zone) {
+      if TimeFormat.offset(of: from, in: zone) != TimeFormat.offset(of: until, in: zone) {
         var (low, high) = (from, until)
         while high &- low > 1_000_000_000 {
           let middle = low &+ (high &- low) / 2
-          if ReportClock.offset(middle, zone) == ReportClock.offset(from, zone) {
+          if TimeFormat.offset(of: middle, in: zone) == TimeFormat.offset(of: from, in: zone) {
             low = middle
           } else {
             high = middle

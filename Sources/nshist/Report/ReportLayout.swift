@@ -41,9 +41,6 @@ struct ReportLayout {
   /// Returns the index of the lane of the process of a change; nil if it has none.
   func lane(of change: NamespaceChange) -> Int? { change.process.flatMap { laneOf[$0.id] } }
 
-  /// The number of colours, each of which the style sheet names `--c0`, `--c1` and so on.
-  static let colours = 12
-
   init(_ report: HistoryReport) {
     self.report = report
     // A task has one lane.
@@ -89,8 +86,7 @@ struct ReportLayout {
     return lanes.indices.map { (key($0), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
   }
 
-  /// Chooses the letters and colours. The first namespace of a type that a container's processes were in has the colour
-  /// of the container, which is the same for all types.
+  /// Chooses the letters and colours.
   private static func marks(_ report: HistoryReport, _ groupOfLane: [Int]) -> [Mark] {
     /// The first time at which a lane was in each namespace, with its group.
     var first: [(time: WallTime, group: Int)?] = Array(
@@ -109,28 +105,15 @@ struct ReportLayout {
     }
     var marks = Array(
       repeating: Mark(letter: "i", colour: nil), count: report.namespaces.count)
-    var colourOfGroup: [Int: Int] = [:]
-    var used: [NamespaceType: [Int]] = [:]
+    var colours = NamespaceColours()
     var count: [NamespaceType: Int] = [:]
     for index in order where report.namespaces[index].namespace.isInitial != true {
       let type = report.namespaces[index].namespace.type
-      let group = first[index]?.group ?? -1
-      let own = colourOfGroup[group] ?? colourOfGroup.count % colours
-      colourOfGroup[group] = own
-      let taken = used[type] ?? []
-      let colour = taken.contains(own) ? next(after: own, taken) : own
-      used[type, default: []].append(colour)
+      let colour = colours.next(of: type, in: first[index]?.group ?? -1)
       marks[index] = Mark(letter: letter(count[type, default: 0]), colour: colour)
       count[type, default: 0] += 1
     }
     return marks
-  }
-
-  /// Returns the colour that the fewest namespaces of a type have; of equal ones the first after another.
-  private static func next(after own: Int, _ taken: [Int]) -> Int {
-    var counts = Array(repeating: 0, count: colours)
-    for colour in taken { counts[colour] += 1 }
-    return (1...colours).map { (own + $0) % colours }.min { counts[$0] < counts[$1] } ?? own
   }
 
   /// Returns the letter of a namespace: A to Z, then AA, AB and so on.

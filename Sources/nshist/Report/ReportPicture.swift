@@ -343,53 +343,7 @@ struct ReportScale {
 
   /// Returns the round times of the ruler, at most one for every 110 pixels.
   func ticks(_ zone: TimeZoneChoice) -> [(x: Double, text: String)] {
-    let offset = ReportClock.offset(time.lowerBound, zone)
-    let least = length / max(1, width / 110)
-    let step = Self.steps.first { Double($0) >= least } ?? Self.steps[Self.steps.count - 1]
-    let first = time.lowerBound.nanoseconds &+ offset
-    var tick = first - first % step
-    if tick < first { tick &+= step }
-    var ticks: [(x: Double, text: String)] = []
-    while tick <= time.upperBound.nanoseconds &+ offset, ticks.count < 40 {
-      let at = WallTime(nanoseconds: tick &- offset)
-      ticks.append((x(at), Self.text(at, step, zone)))
-      let (next, isPast) = tick.addingReportingOverflow(step)
-      if isPast { break }
-      tick = next
-    }
-    return ticks
-  }
-
-  private static let second: Int64 = 1_000_000_000
-  private static let steps: [Int64] =
-    (0..<9).flatMap { power -> [Int64] in
-      let unit = (0..<power).reduce(Int64(1)) { product, _ in product * 10 }
-      return [unit, 2 * unit, 5 * unit]
-    }
-    + [
-      1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400,
-      172_800, 604_800, 2_592_000, 31_536_000,
-    ].map { $0 * second }
-
-  private static func text(_ time: WallTime, _ step: Int64, _ zone: TimeZoneChoice) -> String {
-    let whole = TimeFormat.localTime(time, zone)
-    let parts = whole.split(separator: " ")
-    let clock = parts.count > 1 ? parts[1] : ""
-    if step >= 86_400 * second { return String(parts[0]) }
-    if step >= 60 * second { return String(clock.prefix(5)) }
-    return step >= second ? String(clock.prefix(8)) : String(clock.prefix(12))
-  }
-}
-
-/// The clock of the page: the offset of local time.
-enum ReportClock {
-  /// Returns how far local time is ahead of UTC, in nanoseconds.
-  static func offset(_ time: WallTime, _ zone: TimeZoneChoice) -> Int64 {
-    guard zone == .local else { return 0 }
-    // The text ends with the offset: +01:00.
-    let text = TimeFormat.localTime(time, zone).suffix(6)
-    let numbers = text.dropFirst().split(separator: ":").compactMap { Int64($0) }
-    guard numbers.count == 2 else { return 0 }
-    return (text.first == "-" ? -1 : 1) * (numbers[0] * 3600 + numbers[1] * 60) * 1_000_000_000
+    TimeRuler(time: time, zone: zone).ticks(apart: length / max(1, width / 110))
+      .map { (x($0.time), $0.text) }
   }
 }
