@@ -33,9 +33,11 @@ struct QueryTree: QuestionCommand {
       scans: answer.scans)
     switch context.format {
     case .table:
-      let text = trees.map { TreeText(tree: $0).lines.joined(separator: "\n") }
-      try output.write(formatter.lines.joined(separator: "\n") + "\n\n")
-      try output.write(text.joined(separator: "\n\n") + "\n")
+      for line in formatter.lines { try output.write(line: line) }
+      for tree in trees {
+        let lines = TreeText(tree: tree, console: context.console).lines
+        try output.write("\n" + lines.joined(separator: "\n") + "\n")
+      }
     case .json:
       let all = formatter.json + [caveats.json, ("trees", .array(trees.map(\.json)))]
       try output.write(JSON.object(all).pretty + "\n")

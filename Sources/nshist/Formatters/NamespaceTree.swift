@@ -98,29 +98,52 @@ extension NamespaceTree.Node {
   }
 }
 
-/// Draws a tree of namespaces as text.
+/// Draws a tree of namespaces as text. A terminal shows it in colours, with box-drawing characters if the locale is
+/// UTF-8, and long lines are continued below.
 struct TreeText {
   let tree: NamespaceTree
+  let console: Console
 
   /// The lines of the drawing, one for each namespace.
   var lines: [String] {
     if tree.roots.isEmpty { return ["no \(tree.type) namespace is known"] }
     return tree.roots.flatMap { root in
-      [text(root)] + below(root, indent: "")
+      lines(root, head: "", indent: "") + below(root, indent: "")
     }
   }
 
   private func below(_ node: NamespaceTree.Node, indent: String) -> [String] {
     node.children.enumerated().flatMap { index, child in
       let isLast = index == node.children.count - 1
-      return ["\(indent)\(isLast ? Self.last : Self.middle)\(text(child))"]
-        + below(child, indent: indent + (isLast ? "   " : Self.line))
+      let next = indent + (isLast ? "   " : branches.line)
+      return lines(child, head: indent + (isLast ? branches.last : branches.middle), indent: next)
+        + below(child, indent: next)
     }
   }
 
-  private static let last = Environment.isUTF8 ? "└─ " : "`- "
-  private static let middle = Environment.isUTF8 ? "├─ " : "|- "
-  private static let line = Environment.isUTF8 ? "│  " : "|  "
+  /// Returns the lines of one namespace.
+  ///
+  /// - Parameters:
+  ///   - head: the branch before the first line.
+  ///   - indent: the branches before the others, without the one to the namespaces below.
+  private func lines(_ node: NamespaceTree.Node, head: String, indent: String) -> [String] {
+    let name = node.namespace.namespace.text
+    let text = text(node)
+    let blanks = indent + (node.children.isEmpty ? "   " : branches.line) + "  "
+    var lines =
+      console.isTerminal
+      ? TextWrap.lines(text, console.width - head.count, console.width - blanks.count) : [text]
+    if let first = lines.first, first.hasPrefix(name) {
+      let colour: Colour = node.namespace.namespace.isInitial == true ? .faint : .cyan
+      lines[0] = colour.paint(name, console.colours) + first.dropFirst(name.count)
+    }
+    return lines.enumerated().map { ($0 == 0 ? head : blanks) + $1 }
+  }
+
+  private var branches: (last: String, middle: String, line: String) {
+    console.isTerminal && Environment.isUTF8
+      ? ("└─ ", "├─ ", "│  ") : ("`- ", "|- ", "|  ")
+  }
 
   private func text(_ node: NamespaceTree.Node) -> String {
     let one = node.namespace
