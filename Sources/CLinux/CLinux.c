@@ -110,6 +110,11 @@ int32_t clinux_terminal_width(int32_t file) {
   return ioctl(file, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+int32_t clinux_terminal_height(int32_t file) {
+  struct winsize size;
+  return ioctl(file, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 int32_t clinux_stop_signals(sigset_t *previous) {
   sigset_t set;
   sigemptyset(&set);

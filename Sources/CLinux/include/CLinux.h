@@ -75,6 +75,8 @@ void clinux_device_numbers(uint64_t device, uint32_t *major_number, uint32_t *mi
 
 /// Returns the number of columns of a terminal (TIOCGWINSZ of ioctl_tty(2)); 0 if the file is no terminal.
 int32_t clinux_terminal_width(int32_t file);
+/// Returns the number of lines of a terminal; 0 if the file is no terminal.
+int32_t clinux_terminal_height(int32_t file);
 
 /// Blocks SIGINT, SIGTERM, SIGQUIT and, unless it is ignored, SIGHUP for the calling thread, and opens a
 /// signalfd(2) that reads them. Stores the former signal mask in `previous`. Returns the descriptor, or -1

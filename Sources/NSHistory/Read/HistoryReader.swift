@@ -177,6 +177,11 @@ public final class HistoryReader {
   /// (`wal_autocheckpoint`).
   private static let largeLog: Int64 = 6 << 20
 
+  /// Returns a number that changes when a recorder commits.
+  package func version() throws(HistoryError) -> Int64 {
+    do throws(SQLiteError) { return try dataVersion() ?? 0 } catch { throw wrap(error) }
+  }
+
   /// A number that changes when another connection commits (pragma.html#pragma_data_version).
   private func dataVersion() throws(SQLiteError) -> Int64? {
     try connection.prepare("PRAGMA data_version").first { $0.integer(0) }

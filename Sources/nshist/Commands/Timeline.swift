@@ -10,6 +10,7 @@ struct Timeline: QuestionCommand {
     discussion: """
       nshist timeline 4711 812 --type net
       nshist timeline comm:nginx --since -1h --until now
+      nshist timeline container:web --follow --since -5m
       """)
 
   @Argument(
@@ -20,26 +21,48 @@ struct Timeline: QuestionCommand {
   @Flag(help: "Draw every type, also those in which the processes never differ and never change.")
   var all = false
 
+  @Flag(
+    help: """
+      Draw again in the same place while a recorder writes, until ^C. By default it draws the last 10 minutes; a \
+      relative --since such as -1h moves along.
+      """)
+  var follow = false
+
   @OptionGroup var type: TypeOption
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var options: ListingOptions
 
+  func validate() throws {
+    guard follow else { return }
+    let excluded = [
+      ("--until", range.until != nil), ("--pager", options.pager),
+      ("--format \(options.format)", options.format != .table),
+    ].filter(\.1).map(\.0)
+    if let option = excluded.first {
+      throw ValidationError("--follow cannot be combined with \(option)")
+    }
+  }
+
   func ask(in context: QuestionContext) throws {
+    if follow { try requireScreen(context.console) }
     let now = context.now
-    let window = try range.window(now: now)
+    var window = try range.window(now: now)
     let selectors = try processes.map { try inside.process($0, now: now) }
     let types = try type.types()
-    let (reader, help) = try context.open(naming: selectors)
+    var (reader, help) = try context.open(naming: selectors)
+    if follow {
+      window = try follow(selectors, types, in: context)
+      (reader, help) = try context.open()
+    }
     let rows = try reader.timeline(selectors, in: window, types: types)
     let caveats = try help.caveats(in: window)
     let output = try context.output()
     if context.format == .table {
-      let drawing = TimelineDrawing(
-        rows: rows, folds: !all && type.given.isEmpty, window: window, width: output.width,
-        colours: output.colours,
-        zone: context.zone)
-      try output.write(drawing.text)
+      let picture = drawing(rows, in: window, Console.width(of: context.console.output), context)
+        .picture
+      for line in picture.head + picture.rows { try output.write(line + "\n") }
+      for line in picture.foot { try output.write(line: line) }
       try output.finish()
     } else {
       let listing = Listing(
@@ -62,6 +85,78 @@ struct Timeline: QuestionCommand {
     if rows.isEmpty || isInFuture {
       try help.endEmptyThroughTime(caveats, of: selectors, in: window)
     }
+  }
+
+  private func drawing(
+    _ rows: [TimelineRow], in window: TimeWindow, _ width: Int, _ context: QuestionContext
+  ) -> TimelineDrawing {
+    let console = context.console
+    return TimelineDrawing(
+      rows: rows, folds: !all && type.given.isEmpty, window: window, width: width,
+      style: console.showsBlocks ? .blocks : .letters(colours: console.colours),
+      zone: context.zone)
+  }
+
+  private func requireScreen(_ console: Console) throws {
+    let remedy = "leave it out, or print changes with nshist query changes --follow"
+    guard console.isTerminal else {
+      throw ValidationError(
+        "--follow draws in place on a terminal, and standard output is none; \(remedy)")
+    }
+    if Environment.variable("TERM") == "dumb" {
+      throw ValidationError(
+        "--follow draws in place, which a terminal of the type 'dumb' cannot do; \(remedy)")
+    }
+  }
+
+  /// How much of the past `--follow` draws without `--since`, in nanoseconds.
+  private static let followed: Int64 = 600_000_000_000
+
+  /// Draws again and again while a recorder writes, until a signal ends it. Returns the window of the last drawing.
+  private func follow(
+    _ selectors: [ProcessSelector], _ types: [NamespaceType], in context: QuestionContext
+  ) throws -> TimeWindow {
+    // The status line of a query would be drawn into the picture.
+    context.console.messages.stopProgress()
+    let screen = try Screen(context.console)
+    while true {
+      // A reader knows only when it opens the file whether a recorder has it open.
+      let reader = try context.options.reader(context.console)
+      let version = try reader.version()
+      let size = screen.size
+      let now = ClockReading.now().wall
+      let given = try range.window(now: now)
+      // Without a recorder, the time since the last sample is drawn too: as a gap.
+      let window = TimeWindow(
+        since: try given.since
+          ?? max(
+            now &- Self.followed, reader.recordedSpan()?.lowerBound ?? .min),
+        until: reader.isRecorded ? nil : now)
+      let picture = drawing(
+        try reader.timeline(selectors, in: window, types: types), in: window, size.width, context
+      ).picture
+      let status = try status(of: reader, at: now, context.zone)
+      try screen.show(
+        [String(status.prefix(size.width)), ""] + picture.lines(size.width, size.height - 2))
+      // Draws at most four times a second, and at least once.
+      var waits = 0
+      repeat {
+        guard try screen.wait(milliseconds: 250) else { return window }
+        waits += 1
+      } while try waits < 4 && reader.version() == version && screen.size == size
+    }
+  }
+
+  /// Returns the first line of a drawing that is followed.
+  private func status(
+    of reader: HistoryReader, at now: WallTime, _ zone: TimeZoneChoice
+  ) throws -> String {
+    let time = TimeFormat.localTime(now, zone)
+    guard reader.isRecorded else { return "\(time): no recorder has \(reader.path) open" }
+    let last = try reader.lastSample().map {
+      "the last sample was \(TimeFormat.duration(now &- $0)) earlier"
+    }
+    return "\(time): \(last ?? "there is no sample yet"); ^C ends this"
   }
 }
 

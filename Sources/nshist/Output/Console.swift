@@ -18,6 +18,8 @@ struct Console: Sendable {
   let isTerminal: Bool
   /// Whether standard output is a terminal that shows colour (no-color.org).
   let colours: Bool
+  /// Whether standard output is a terminal that shows colours, block characters and the 256 colours of xterm.
+  let showsBlocks: Bool
   /// The number of columns of the terminal; 80 if it is unknown.
   let width: Int
 
@@ -30,6 +32,7 @@ struct Console: Sendable {
     colours =
       isTerminal && Environment.variable("NO_COLOR") == nil
       && Environment.variable("TERM") != "dumb"
+    showsBlocks = colours && Environment.isUTF8 && Environment.has256Colours
     width = Self.width(of: output)
   }
 
@@ -55,6 +58,14 @@ enum Environment {
   static func variable(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(cString: value)
+  }
+
+  /// Whether the terminal says that it has 256 colours or more: by the name of its type (terminfo(5)), or by
+  /// `COLORTERM`.
+  static var has256Colours: Bool {
+    if variable("COLORTERM") != nil { return true }
+    let names = ["256color", "direct", "kitty", "alacritty", "foot", "ghostty", "wezterm"]
+    return variable("TERM").map { type in names.contains { type.contains($0) } } ?? false
   }
 
   /// Whether the character encoding of the locale is UTF-8 (locale(7)).

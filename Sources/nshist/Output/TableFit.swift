@@ -257,6 +257,9 @@ enum TextWrap {
     return blanks + lines.joined(separator: "\n" + rest)
   }
 
+  /// Returns the number of characters of a line that a terminal shows.
+  static func width(of line: String) -> Int { line.count - colours(in: line[...]) }
+
   /// The number of characters that only set a colour: from ESC to `m`.
   private static func colours(in text: Substring) -> Int {
     var count = 0

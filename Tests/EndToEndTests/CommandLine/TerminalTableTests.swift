@@ -133,10 +133,13 @@ struct TerminalTableTests {
         "/usr/bin/script",
         ["-qec", "'\(Command.nshist)' timeline 5000 --type net --utc --db '\(path)'", "/dev/null"],
         // `swift test` sets NO_COLOR where its own output is no terminal.
-        environment: ["TZ": "UTC", "COLUMNS": "100", "TERM": "xterm", "NO_COLOR": ""]
-          .merging(environment) { $1 }
+        environment: [
+          "TZ": "UTC", "COLUMNS": "100", "TERM": "xterm", "COLORTERM": "", "NO_COLOR": "",
+        ]
+        .merging(environment) { $1 }
       ).output
     }
+    // This type of terminal has no 256 colours.
     let coloured = try shown([:])
     #expect(coloured.contains("\u{1B}[33m-----"), "\(coloured.debugDescription)")
     #expect(coloured.contains("\u{1B}[33m-\u{1B}[0m = a gap"), "\(coloured.debugDescription)")
