@@ -45,13 +45,13 @@ struct Timeline: QuestionCommand {
   }
 
   func ask(in context: QuestionContext) throws {
-    if follow { try requireScreen(context.console) }
     let now = context.now
     var window = try range.window(now: now)
     let selectors = try processes.map { try inside.process($0, now: now) }
     let types = try type.types()
     var (reader, help) = try context.open(naming: selectors)
     if follow {
+      try requireScreen(context.console)
       window = try follow(selectors, types, in: context)
       (reader, help) = try context.open()
     }

@@ -90,12 +90,16 @@ struct FollowTimelineTests {
 
   @Test("--follow needs a terminal, and options that it cannot be combined with are refused")
   func refused() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    try GoldenHistory.write(path)
     for (options, reason) in [
       ([], "standard output is none"), (["--until", "now"], "with --until"),
       (["--format", "json"], "with --format json"), (["--format", "csv"], "with --format csv"),
       (["--pager"], "with --pager"),
     ] {
-      let outcome = try Command.run(Command.nshist, ["timeline", "1", "--follow"] + options)
+      let outcome = try Command.run(
+        Command.nshist, ["timeline", "1", "--follow", "--db", path] + options)
       #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome)")
       #expect(outcome.messages.contains(reason), "\(options): \(outcome.messages)")
     }
