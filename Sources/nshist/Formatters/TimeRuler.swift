@@ -20,7 +20,7 @@ struct TimeRuler {
     }
     + [
       1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400,
-      172_800, 604_800, 2_592_000, 31_536_000,
+      172_800, 604_800, 1_209_600, 2_592_000, 5_184_000, 15_552_000, 31_536_000,
     ].map { $0 * second }
   /// The greatest number of ticks, also for times of a damaged file.
   private static let most = 1000

@@ -16,7 +16,11 @@
 
   /** The times at which any lane changes. */
   const allTimes = new Float64Array(D.times.length);
-  D.times.reduce((time, step, index) => allTimes[index] = time + step, 0);
+  let lastTime = 0;
+  for (let index = 0; index < allTimes.length; index++) {
+    lastTime += D.times[index];
+    allTimes[index] = lastTime;
+  }
   D.times = null;
   /** A text that is cut where it is too long for a lane or a sentence. The tables have all of it. */
   const short = (text) => text.length > 72 ? text.slice(0, 71) + "…" : text;
@@ -137,9 +141,9 @@
         namespaces: [...namespaces].map(([namespace, members]) => ({ namespace, lanes: [...members] })),
       };
     });
-    const words = types.map((one) => one.verdict);
+    const words = new Set(types.map((one) => one.verdict));
     return {
-      verdict: words.includes("different") ? "different" : words.includes("unknown") ? "unknown" : "same",
+      verdict: words.has("different") ? "different" : words.has("unknown") ? "unknown" : "same",
       types, evidence: evidenceAt(time).exact ? "exact" : "sampled",
     };
   }
@@ -197,16 +201,28 @@
   const STEPS = [];
   for (let unit = 1; unit < SECOND; unit *= 10) STEPS.push(unit, 2 * unit, 5 * unit);
   for (const seconds of [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400,
-    172800, 604800, 2592000, 31536000]) STEPS.push(seconds * SECOND);
+    172800, 604800, 1209600, 2592000, 5184000, 15552000, 31536000]) STEPS.push(seconds * SECOND);
+  /** The round times of the ruler: the rules of `TimeRuler`. */
   function ticks(from, until, width) {
-    const step = STEPS.find((one) => one >= (until - from) / Math.max(1, width / 110)) || STEPS[STEPS.length - 1];
-    const shift = Number((BASE + BigInt(zoneAt(from))) % BigInt(step));
+    const unit = STEPS.find((one) => one >= (until - from) / Math.max(1, width / 110)) || STEPS[STEPS.length - 1];
+    const origin = Number(BASE % BigInt(unit));
     const list = [];
-    for (let tick = Math.ceil((from + shift) / step) * step - shift; tick <= until && list.length < 60; tick += step) {
+    let zone = zoneAt(from);
+    for (let local = Math.ceil((from + origin + zone) / unit) * unit; list.length < 60; local += unit) {
+      let tick = local - origin - zone;
+      // After a change to or from summer time, the same time of day is at another moment.
+      const next = unit > 900 * SECOND ? zoneAt(tick) : zone;
+      if (next !== zone) tick = local - origin - next;
+      if (tick > until) break;
+      // The clock was set forward over this time of day.
+      if (next !== zone && zoneAt(tick) !== next) continue;
+      zone = next;
+      if (tick < from) continue;
       const p = parts(tick);
-      const digits = Math.max(0, 9 - Math.floor(Math.log10(step) + 1e-9));
-      const text = step >= 86400 * SECOND ? p.day : step >= 60 * SECOND ? p.clock.slice(0, 5)
-        : step >= SECOND ? p.clock : `${p.clock}.${p.fraction.slice(0, Math.max(1, digits))}`;
+      const isMidnight = p.clock === "00:00:00" && /^0*$/.test(p.fraction);
+      const digits = Math.max(0, 9 - Math.floor(Math.log10(unit) + 1e-9));
+      const text = isMidnight ? p.day : unit >= 60 * SECOND ? p.clock.slice(0, 5)
+        : unit >= SECOND ? p.clock : `${p.clock}.${p.fraction.slice(0, Math.max(1, digits))}`;
       list.push({ time: tick, text });
     }
     return list;
@@ -341,7 +357,8 @@
   }
   function pattern(size, back, line, isBack) {
     const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = size * 2;
+    canvas.width = size * 2;
+    canvas.height = size * 2;
     const pen = canvas.getContext("2d");
     if (back) {
       pen.fillStyle = back;
@@ -585,7 +602,6 @@
     const shown = `${showLength(state.until - state.from)} shown`;
     const text = isMerged ? shown + "; dark parts: zoom in" : shown;
     if (status.textContent !== text) status.textContent = text;
-    firstDrawn = true;
   }
   let overviewImage = null;
   function drawOverview(total, left, width) {
@@ -635,7 +651,6 @@
   }
 
   let pending = false;
-  let firstDrawn = false;
   function redraw() {
     if (pending || !view) return;
     pending = true;
@@ -651,8 +666,8 @@
 
   const LEAST = 1000;
   function show(from, until, keepsLink = false) {
-    let length = Math.min(LENGTH, Math.max(Math.min(LEAST, LENGTH), until - from));
-    let start = Math.min(Math.max(0, from), LENGTH - length);
+    const length = Math.min(LENGTH, Math.max(Math.min(LEAST, LENGTH), until - from));
+    const start = Math.min(Math.max(0, from), LENGTH - length);
     state.from = start;
     state.until = start + length;
     redraw();
@@ -1000,7 +1015,7 @@
       }
       whole = null;
     });
-    view.addEventListener("keydown", keys);
+    view.addEventListener("keydown", onKey);
     window.addEventListener("resize", relay);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { palette = null; redraw(); });
     window.addEventListener("hashchange", () => { readLink(); relay(); sayMoment(); });
@@ -1052,7 +1067,7 @@
     if (row.y + row.height > view.scrollTop + viewHeight) view.scrollTop = row.y + row.height - viewHeight + 10;
     redraw();
   }
-  function keys(event) {
+  function onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const pixel = (state.until - state.from) / Math.max(50, stage.clientWidth - margin() - 12);
     const actions = {
@@ -1138,7 +1153,7 @@
     const texts = data.rows.map((row) => row[0].join("\u0000").toLowerCase());
     function found() {
       const wanted = words.toLowerCase().split(/\s+/).filter((word) => word);
-      let list = data.rows.map((row, index) => index)
+      const list = data.rows.map((row, index) => index)
         .filter((index) => wanted.every((word) => texts[index].includes(word)));
       if (order) {
         list.sort((a, b) => order.sign
