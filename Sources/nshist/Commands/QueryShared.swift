@@ -28,8 +28,8 @@ struct QueryShared: QuestionCommand {
 
   @Flag(
     help: """
-      In a table, list every process of no known container in a container's own namespaces, also those with the names \
-      of container engines' tools.
+      In a table, list every time and process: also what containers usually share with the host, and processes of no \
+      known container with the names of container engines' tools.
       """)
   var all = false
 
@@ -72,7 +72,7 @@ struct QueryShared: QuestionCommand {
     let limits = CaveatFormatter(caveats: caveats.caveats + answer.caveats, zone: zone)
     let text = SharedFormatter(
       answer: answer, names: names, window: window, isMoment: moment != nil, zone: zone,
-      caveats: limits.caveats, colours: context.console.colours, listsAll: all)
+      caveats: limits.caveats, colours: context.console.colours, extent: all ? .all : .brief)
     let nameless = NamelessContainers(context.console.messages)
     for group in answer.groups { nameless.note(group.process) }
     nameless.say()

@@ -1,8 +1,8 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// Formats the text around the answer to `query shared`: above the rows a sentence that can be quoted alone, and
-/// below them the other visits, the unobserved intervals and the evidence.
+/// Formats the text around the answer to `query shared`: above the rows a sentence that can be quoted alone and what is
+/// usual in it, and below them the other visits, the unobserved intervals and the evidence.
 struct SharedFormatter {
   let answer: SharedAnswer
   let names: [GroupName]
@@ -11,14 +11,29 @@ struct SharedFormatter {
   let zone: TimeZoneChoice
   let caveats: [Caveat]
   let colours: Bool
-  /// Whether to list every process of no known container, also those with the names of container engines' tools.
-  var listsAll = false
+  /// How much of the answer the text lists.
+  var extent = Extent.brief
+
+  /// How much of an answer the text lists.
+  enum Extent: Int {
+    /// A few entries of each kind.
+    case brief = 5
+    /// More of them, for a page.
+    case long = 20
+    /// All, also what containers usually share with the host, and each tool of container engines.
+    case all = 1_000_000
+  }
 
   /// The largest number of entries that the text lists of each kind.
-  private static let mostSentences = 20
+  private var mostSentences: Int { extent.rawValue }
 
-  /// The line above the rows of the types.
-  var header: [String] { [headline] }
+  /// Where the entries are that the text does not list.
+  private var rest: String {
+    extent == .brief ? "--all lists them" : "--format csv or json has them"
+  }
+
+  /// The lines above the rows of the types.
+  var header: [String] { [headline] + alsoUsual }
 
   /// The lines below the rows.
   var footer: [String] {
@@ -225,13 +240,28 @@ struct SharedFormatter {
     guard answer.verdict == .shared else { return [] }
     let visits = answer.types.flatMap(\.visits)
     guard visits.count > 1 else { return [] }
-    var lines: [String] = []
-    for visit in visits.prefix(Self.mostSentences) { lines.append(sentence(visit)) }
+    let foldsUsual = extent != .all && names.contains(where: \.isContainer)
+    let folded = foldsUsual ? visits.filter(Self.isUsual) : []
+    // A line about one visit only would be no shorter than the visit.
+    let listed = folded.count > 1 ? visits.filter { !Self.isUsual($0) } : visits
+    var lines = listed.prefix(mostSentences).map(sentence)
     let all = answer.types.reduce(0) { $0 + $1.visitCount }
-    if all > lines.count {
-      lines.append("and \(all - lines.count) more: --format csv or json has them")
-    }
-    return lines
+    let others = all - lines.count - (visits.count - listed.count)
+    if others > 0 { lines.append("and \(others) more: \(rest)") }
+    return lines + (folded.count > 1 ? [usualVisits(folded)] : [])
+  }
+
+  /// Returns the line about visits of the kind that most containers make.
+  private func usualVisits(_ visits: [SharedAnswer.Visit]) -> String {
+    let types = visits.map(\.namespace.type.name).uniqued
+    let processes = Set(visits.compactMap { $0.process?.id }).count
+    let from = visits.map(\.from).min() ?? .zero
+    let until = visits.map(\.until).max() ?? .zero
+    return """
+      In the host's \(types.joined(separator: ", ")) namespace\(types.count == 1 ? "" : "s"), as most containers \
+      are: \(RecordingFormatter.count(processes, "process", "processes")), \(visits.count) times, \
+      \(show(from)) to \(show(until)): \(extent == .brief ? rest : "--all lists them in a table").
+      """
   }
 
   /// A line for each reason in the rows, with its meaning.
@@ -269,14 +299,14 @@ struct SharedFormatter {
         if types[entry]?.last != line.type.name { types[entry, default: []].append(line.type.name) }
       }
     }
-    let lines = order.prefix(Self.mostSentences).map { entry in
+    let lines = order.prefix(mostSentences).map { entry in
       let affected = types[entry] ?? []
       let which =
         affected.count == answer.types.count ? "" : " in \(affected.joined(separator: ", "))"
       return "not known\(which): \(entry.whose), \(entry.times) (\(entry.reason.rawValue))"
     }
-    let rest = order.count - lines.count
-    return lines + (rest > 0 ? ["and \(rest) more: --format json has them all"] : [])
+    let others = order.count - lines.count
+    return lines + (others > 0 ? ["and \(others) more: \(rest)"] : [])
   }
 
   private func whose(_ one: SharedAnswer.Unobserved) -> String {
@@ -309,7 +339,7 @@ struct SharedFormatter {
   // MARK: Notes below the answer
 
   private var beside: [String] {
-    var lines = alsoUsual
+    var lines: [String] = []
     for (name, group) in zip(names, answer.groups) {
       if group.otherIncarnations > 0 {
         let others = RecordingFormatter.count(
@@ -336,12 +366,12 @@ struct SharedFormatter {
     if !several.isEmpty {
       lines.append(
         "In more than one group, and not compared with themselves: "
-          + Self.list(several.map(GroupName.name)) + ".")
+          + list(several.map(GroupName.name)) + ".")
     }
     let outsiders = outsiders
-    let rest = outsiders.count - Self.mostSentences
-    return lines + outsiders.prefix(Self.mostSentences)
-      + (rest > 0 ? ["and \(rest) more: --format json has them all"] : [])
+    let others = outsiders.count - mostSentences
+    return lines + outsiders.prefix(mostSentences)
+      + (others > 0 ? ["and \(others) more: \(rest)"] : [])
   }
 
   /// Whether an unrecorded process may have had the PID of a group, so that the verdict cannot be `never`.
@@ -385,7 +415,7 @@ struct SharedFormatter {
     }
     let all = order.sorted { $0.from < $1.from }
     let tools =
-      listsAll
+      extent == .all
       ? []
       : all.filter { $0.earlierContainer == nil && EngineTools.isNameOf($0.process) }
     return all.filter { !tools.contains($0) }.map { entry in
@@ -413,12 +443,12 @@ struct SharedFormatter {
       """
       Of no known container, and in namespaces of \(groups): \
       \(RecordingFormatter.count(count, "process", "processes")) with names of container engines' tools \
-      (\(Self.list(comms))), \(show(from)) to \(show(until)): --all lists them.
+      (\(list(comms))), \(show(from)) to \(show(until)): --all lists them.
       """
     ]
   }
 
-  private static func list(_ all: [String]) -> String {
+  private func list(_ all: [String]) -> String {
     all.prefix(mostSentences).joined(separator: ", ")
       + (all.count > mostSentences ? " and \(all.count - mostSentences) more" : "")
   }

@@ -94,7 +94,7 @@ struct ReportAuthor {
         """
         Shown is every process that was in a namespace that is not initial; \
         \(RecordingFormatter.count(max(0, others), "other process or thread", "other processes and threads")) \
-        stayed in the initial namespaces, and is not shown.
+        stayed in the initial namespaces, and \(others == 1 ? "is" : "are") not shown.
         """)
     } else {
       let others = report.lanes.count { !$0.isNamed }
@@ -172,11 +172,12 @@ struct ReportAuthor {
     let limits = CaveatFormatter(caveats: caveats.caveats + answer.caveats, zone: zone)
     let text = SharedFormatter(
       answer: answer, names: names, window: window, isMoment: false, zone: zone,
-      caveats: limits.caveats, colours: false)
+      caveats: limits.caveats, colours: false, extent: .long)
     let columns = SharedColumns(given: given).all.filter { $0.formats.contains(.table) }
     let rows = answer.types.flatMap { SharedRow.rows($0, grouped: true) }
     return ReportVerdict(
-      word: answer.verdict.rawValue, headline: Self.withoutWord(text.header[0]), lines: [],
+      word: answer.verdict.rawValue, headline: Self.withoutWord(text.header[0]),
+      lines: Array(text.header.dropFirst()),
       columns: columns.map(\.title),
       rows: rows.map { row in
         .init(style: row.line.verdict.rawValue, cells: columns.map { $0.cell(row).text })

@@ -105,7 +105,7 @@ struct SharedTextTests {
 
   @Test("a visitor that was with several is not said to have been with each all the time")
   func several() throws {
-    let answer = try shared("container:\(Self.ids[1])", "container:db", "--type", "user")
+    let answer = try shared("container:\(Self.ids[1])", "container:db", "--type", "user", "--all")
     let sentence = try #require(answer.lines.first { $0.hasPrefix("PID 401") }, "\(answer.lines)")
     #expect(
       sentence.hasSuffix(
@@ -113,7 +113,7 @@ struct SharedTextTests {
           + "container db."), "\(sentence)")
     #expect(!sentence.contains("and PID"), "\(sentence)")
     let now = try shared(
-      "container:\(Self.ids[1])", "container:db", "--type", "user", "--at",
+      "container:\(Self.ids[1])", "container:db", "--type", "user", "--all", "--at",
       "2023-11-14T22:15:12Z")
     #expect(now.lines.contains { $0.contains(" With it: PID 300 (db)") }, "\(now.lines)")
   }
@@ -131,9 +131,20 @@ struct SharedTextTests {
         "shared  PID 402 (ping) of container web was in the host's net namespace"),
       "\(web.first)")
     #expect(
-      web.lines.contains(
-        "In time, user the sharing is that of most containers: the namespace is the host's."),
+      web.lines.dropFirst().first
+        == "In time, user the sharing is that of most containers: the namespace is the host's.",
       "\(web.lines)")
+    // The processes in those types share a line, unless --all is given.
+    #expect(web.lines.count { $0.contains("user namespace") } == 1, "\(web.lines)")
+    #expect(
+      web.lines.contains {
+        $0.hasPrefix(
+          "In the host's time, user namespaces, as most containers are: 3 processes, 6 times, ")
+          && $0.hasSuffix(": --all lists them.")
+      }, "\(web.lines)")
+    let all = try shared("container:\(Self.ids[0])", "host", "--type", "net,user,time", "--all")
+    #expect(
+      all.lines.count { $0.contains("was in the host's user namespace") } == 3, "\(all.lines)")
     let hosts = try shared("700", "host", "--type", "user")
     #expect(!hosts.first.contains("containers"), "\(hosts.first)")
   }
