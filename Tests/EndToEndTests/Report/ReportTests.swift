@@ -56,7 +56,7 @@ import Testing
       #expect(page.contains(shown), "\(shown)")
     }
     #expect(!page.contains("1 systemd, recorded"))
-    #expect(page.contains("stayed in the initial namespaces, and is not shown."))
+    #expect(page.contains("stayed in the initial namespaces, and are not shown."))
     #expect(page.contains("no recorder was running"), "the gaps have their causes")
   }
 
