@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -203,3 +204,5 @@ int32_t clinux_notify_service(const char *socket_name, const char *text) {
   errno = failure;
   return sent < 0 ? -1 : 0;
 }
+
+void clinux_trim_heap(void) { malloc_trim(0); }

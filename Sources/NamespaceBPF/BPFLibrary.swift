@@ -8,14 +8,12 @@ internal import SystemPackage
 /// Since its version 1.0, a function of libbpf that returns a pointer returns null and sets `errno` if it fails.
 struct BPFLibrary {
   typealias Pointer = UnsafeMutableRawPointer
-  /// Receives the context of a ring, and the bytes of a record. Returns 0, or a negative number to stop.
-  typealias RingFunction = @convention(c) (Pointer?, Pointer?, Int) -> Int32
 
   /// Reads an object file from memory.
   let open: @convention(c) (UnsafeRawPointer?, Int, UnsafeRawPointer?) -> Pointer?
   /// Loads the maps and programs of an object into the kernel.
   let load: @convention(c) (Pointer?) -> Int32
-  let close: @convention(c) (Pointer?) -> Void
+  private let closeObject: @convention(c) (Pointer?) -> Void
   let program: @convention(c) (Pointer?, UnsafePointer<CChar>?) -> Pointer?
   let attachIterator: @convention(c) (Pointer?, UnsafeRawPointer?) -> Pointer?
   let linkDescriptor: @convention(c) (Pointer?) -> Int32
@@ -26,12 +24,6 @@ struct BPFLibrary {
   let map: @convention(c) (Pointer?, UnsafePointer<CChar>?) -> Pointer?
   let setMaxEntries: @convention(c) (Pointer?, UInt32) -> Int32
   let mapDescriptor: @convention(c) (Pointer?) -> Int32
-  /// Makes a reader of a ring, which calls the function for each record.
-  let makeRing: @convention(c) (Int32, RingFunction?, Pointer?, UnsafeRawPointer?) -> Pointer?
-  /// Calls the function for each record in the ring; returns their number, or a negative error number.
-  let consumeRing: @convention(c) (Pointer?) -> Int32
-  let ringDescriptor: @convention(c) (Pointer?) -> Int32
-  let freeRing: @convention(c) (Pointer?) -> Void
   /// Begins a pass of an iterator: returns a descriptor, or a negative error number.
   let makeIterator: @convention(c) (Int32) -> Int32
 
@@ -40,7 +32,7 @@ struct BPFLibrary {
     guard let library = dlopen("libbpf.so.1", RTLD_NOW | RTLD_LOCAL) else { throw Self.failure() }
     open = try Self.function("bpf_object__open_mem", in: library)
     load = try Self.function("bpf_object__load", in: library)
-    close = try Self.function("bpf_object__close", in: library)
+    closeObject = try Self.function("bpf_object__close", in: library)
     program = try Self.function("bpf_object__find_program_by_name", in: library)
     attachIterator = try Self.function("bpf_program__attach_iter", in: library)
     linkDescriptor = try Self.function("bpf_link__fd", in: library)
@@ -50,12 +42,15 @@ struct BPFLibrary {
     map = try Self.function("bpf_object__find_map_by_name", in: library)
     setMaxEntries = try Self.function("bpf_map__set_max_entries", in: library)
     mapDescriptor = try Self.function("bpf_map__fd", in: library)
-    makeRing = try Self.function("ring_buffer__new", in: library)
-    consumeRing = try Self.function("ring_buffer__consume", in: library)
-    ringDescriptor = try Self.function("ring_buffer__epoll_fd", in: library)
-    freeRing = try Self.function("ring_buffer__free", in: library)
     makeIterator = try Self.function("bpf_iter_create", in: library)
     clinux_keep_bpf_log(try Self.symbol("libbpf_set_print", in: library))
+  }
+
+  /// Frees an object. The kernel has the programs and maps as long as a descriptor of them is open. libbpf took some ten
+  /// MiB for the kernel's types to load the object, so the heap is trimmed.
+  func close(_ object: Pointer) {
+    closeObject(object)
+    clinux_trim_heap()
   }
 
   /// Empties the log of the calling thread.

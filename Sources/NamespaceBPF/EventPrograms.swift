@@ -11,13 +11,11 @@ package final class EventPrograms {
   /// does, because it needs a trampoline (`fentry`).
   package let reportsMoves: Bool
 
-  private let library: BPFLibrary
-  private let object: BPFLibrary.Pointer
-  private let links: [BPFLibrary.Pointer]
-  private let ring: BPFLibrary.Pointer
+  /// The links of the programs with the tracepoints, which keep the programs loaded (`bpf_link` of `bpf(2)`).
+  private let links: OwnedDescriptors
+  private let ring: ProgramRing
   /// The page that the programs and this object share: `struct record_losses`.
   private let losses: UnsafeMutablePointer<Losses>
-  private let inbox: Inbox
 
   /// `struct record_losses` of `Programs/Records.h`.
   private struct Losses {
@@ -25,12 +23,6 @@ package final class EventPrograms {
     var first: UInt64
     var last: UInt64
     var acknowledged: UInt64
-  }
-
-  /// The records of one drain.
-  private final class Inbox {
-    var events: [TaskEvent] = []
-    var malformedCount: UInt64 = 0
   }
 
   /// The records that are missing since the drain before.
@@ -55,50 +47,43 @@ package final class EventPrograms {
       throw BPFError(.noTypes(path: TaskPrograms.types))
     }
     library.clearLog()
-    let (loaded, reportsMoves) = try Self.load(library, ringBytes: ringBytes)
-    do throws(BPFError) {
-      var links: [BPFLibrary.Pointer] = []
-      let names = [
-        "report_start", "report_before_exec", "report_exec", "report_exit",
-      ]
-      try Self.findHost(library, loaded)
-      do throws(BPFError) {
-        for name in names + (reportsMoves ? ["report_move"] : []) {
-          links.append(try Self.attach(name, of: loaded, library))
-        }
-        (ring, losses, inbox) = try Self.openRing(library, loaded)
-      } catch {
-        for link in links { _ = library.destroyLink(link) }
-        throw error
-      }
-      self.links = links
-    } catch {
-      library.close(loaded)
-      throw error
+    let (object, reportsMoves) = try Self.load(library, ringBytes: ringBytes)
+    // The object has to exist only while libbpf uses it.
+    defer { library.close(object) }
+    try Self.findHost(library, object)
+    let links = OwnedDescriptors()
+    for name in Self.programs + (reportsMoves ? [Self.move] : []) {
+      try Self.attach(name, of: object, library, links)
     }
+    do throws(Errno) {
+      ring = try ProgramRing(library.mapDescriptor(library.map(object, "ring")), bytes: ringBytes)
+      losses = try Self.mapLosses(library.mapDescriptor(library.map(object, ".data.losses")))
+    } catch { throw TaskPrograms.failure(.map, error, library) }
+    self.links = links
     self.reportsMoves = reportsMoves
-    object = loaded
-    self.library = library
   }
 
-  deinit {
-    for link in links { _ = library.destroyLink(link) }
-    library.freeRing(ring)
-    munmap(losses, Int(getpagesize()))
-    library.close(object)
-  }
+  private static let programs = [
+    "report_start", "report_before_exec", "report_exec", "report_exit",
+  ]
+  private static let move = "report_move"
+
+  deinit { munmap(losses, Int(getpagesize())) }
 
   /// The descriptor to `poll(2)`: readable when a quarter of the ring is full. The reader drains the ring by the clock.
-  package var descriptor: Int32 { library.ringDescriptor(ring) }
+  package var descriptor: Int32 { ring.descriptor }
 
   /// Consumes all records that are in the ring, and appends them to `events`. They are not in the order of time.
   package func drain(into events: inout [TaskEvent]) -> Missing {
-    swap(&events, &inbox.events)
-    let result = library.consumeRing(ring)
-    swap(&events, &inbox.events)
     var missing = Missing()
-    missing.malformedCount = inbox.malformedCount + (result < 0 ? 1 : 0)
-    inbox.malformedCount = 0
+    let isWhole = ring.drain { bytes in
+      if let event = TaskEvent(bytes) {
+        events.append(event)
+      } else {
+        missing.malformedCount += 1
+      }
+    }
+    if !isWhole { missing.malformedCount += 1 }
     let now = losses.pointee
     if now.count != now.acknowledged {
       missing.count = now.count &- now.acknowledged
@@ -137,7 +122,7 @@ extension EventPrograms {
       guard let size, library.setMaxEntries(ring, size) == 0 else {
         throw BPFError(.failed(.open, .invalidArgument, ""))
       }
-      if withMoves, library.setAutoload(library.program(object, "report_move"), true) != 0 {
+      if withMoves, library.setAutoload(library.program(object, move), true) != 0 {
         throw BPFError(.failed(.open, .invalidArgument, ""))
       }
       let result = library.load(object)
@@ -152,12 +137,15 @@ extension EventPrograms {
   }
 
   private static func attach(
-    _ name: String, of object: BPFLibrary.Pointer, _ library: BPFLibrary
-  ) throws(BPFError) -> BPFLibrary.Pointer {
+    _ name: String, of object: BPFLibrary.Pointer, _ library: BPFLibrary, _ links: OwnedDescriptors
+  ) throws(BPFError) {
     guard let link = library.attach(library.program(object, name)) else {
       throw TaskPrograms.failure(.attach, Errno(rawValue: errno), library)
     }
-    return link
+    defer { _ = library.destroyLink(link) }
+    do throws(Errno) { try links.addDuplicate(of: library.linkDescriptor(link)) } catch {
+      throw TaskPrograms.failure(.attach, error, library)
+    }
   }
 
   /// Runs the program that finds the namespaces of kthreadd.
@@ -177,37 +165,9 @@ extension EventPrograms {
     } catch { throw TaskPrograms.failure(.attach, error, library) }
   }
 
-  private static func openRing(
-    _ library: BPFLibrary, _ object: BPFLibrary.Pointer
-  ) throws(BPFError) -> (
-    ring: BPFLibrary.Pointer, losses: UnsafeMutablePointer<Losses>, inbox: Inbox
-  ) {
-    let page = mmap(
-      nil, Int(getpagesize()), PROT_READ | PROT_WRITE, MAP_SHARED,
-      library.mapDescriptor(library.map(object, ".data.losses")), 0)
-    guard let page, page != MAP_FAILED else {
-      throw TaskPrograms.failure(.map, Errno(rawValue: errno), library)
-    }
-    let inbox = Inbox()
-    let receive: BPFLibrary.RingFunction = { context, data, size in
-      guard let context, let data else { return 0 }
-      let inbox = Unmanaged<Inbox>.fromOpaque(context).takeUnretainedValue()
-      if let event = TaskEvent(UnsafeRawBufferPointer(start: data, count: size)) {
-        inbox.events.append(event)
-      } else {
-        inbox.malformedCount += 1
-      }
-      return 0
-    }
-    // `EventPrograms` holds the inbox as long as the ring.
-    let ring = library.makeRing(
-      library.mapDescriptor(library.map(object, "ring")), receive,
-      Unmanaged.passUnretained(inbox).toOpaque(), nil)
-    guard let ring else {
-      let failure = Errno(rawValue: errno)
-      munmap(page, Int(getpagesize()))
-      throw TaskPrograms.failure(.map, failure, library)
-    }
-    return (ring, page.bindMemory(to: Losses.self, capacity: 1), inbox)
+  private static func mapLosses(_ map: Int32) throws(Errno) -> UnsafeMutablePointer<Losses> {
+    let page = mmap(nil, Int(getpagesize()), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0)
+    guard let page, page != MAP_FAILED else { throw Errno(rawValue: errno) }
+    return page.bindMemory(to: Losses.self, capacity: 1)
   }
 }

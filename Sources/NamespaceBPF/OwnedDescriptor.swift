@@ -17,3 +17,17 @@ struct OwnedDescriptor: ~Copyable {
 
   deinit { close(number) }
 }
+
+/// File descriptors with one owner, which closes them at the end of its life.
+final class OwnedDescriptors {
+  private var numbers: [Int32] = []
+
+  deinit { for number in numbers { close(number) } }
+
+  /// Duplicates a descriptor, and owns the duplicate.
+  func addDuplicate(of number: Int32) throws(Errno) {
+    let duplicate = fcntl(number, F_DUPFD_CLOEXEC, 3)
+    guard duplicate >= 0 else { throw Errno(rawValue: errno) }
+    numbers.append(duplicate)
+  }
+}

@@ -9,6 +9,7 @@
 #include "BPFLog.h"
 #include "EventRing.h"
 #include "PinCalls.h"
+#include "ProgramRing.h"
 
 /// The number of arguments that main was called with, including the program's name. Swift's
 /// `CommandLine` reads the arguments from /proc/self/cmdline, and has none if that cannot be read.
@@ -100,3 +101,6 @@ int32_t clinux_start_thread(size_t stack_bytes, void *(*body)(void *), void *con
 /// Sends one datagram to the socket of a service manager, by the protocol of sd_notify(3). The socket name is a
 /// path, or an abstract name (unix(7)) if it begins with `@`. Returns 0, or -1 with errno.
 int32_t clinux_notify_service(const char *socket_name, const char *text);
+
+/// Returns the free memory of the heap to the kernel (malloc_trim(3)).
+void clinux_trim_heap(void);

@@ -75,6 +75,17 @@ static ALWAYS_INLINE int report(struct task_struct *task, u32 kind, s32 maker_ti
   return 0;
 }
 
+// The kernel calls the function at the end of unshare(2) and setns(2), when the namespaces and the credentials are in place,
+// and when a task starts, then not for the current task.
+//
+// The program is the first one, so that a kernel that refuses it does so before the verifier has read all the others.
+SEC("?fentry/perf_event_namespaces")
+int report_move(u64 *arguments) {
+  struct task_struct *task = (struct task_struct *)arguments[0];
+  if ((u32)bpf_get_current_pid_tgid() != (u32)task->pid) return 0;
+  return report(task, RECORD_MOVE, 0, 0);
+}
+
 // The kernel runs this for every new process and thread, before it runs for the first time (copy_process of
 // kernel/fork.c).
 SEC("tp_btf/task_newtask")
@@ -103,15 +114,6 @@ int report_exec(u64 *arguments) {
 SEC("tp_btf/sched_process_exit")
 int report_exit(u64 *arguments) {
   return report((struct task_struct *)arguments[0], RECORD_EXIT, 0, 0);
-}
-
-// The kernel calls the function at the end of unshare(2) and setns(2), when the namespaces and the credentials are in place,
-// and when a task starts, then not for the current task.
-SEC("?fentry/perf_event_namespaces")
-int report_move(u64 *arguments) {
-  struct task_struct *task = (struct task_struct *)arguments[0];
-  if ((u32)bpf_get_current_pid_tgid() != (u32)task->pid) return 0;
-  return report(task, RECORD_MOVE, 0, 0);
 }
 
 // Finds the namespaces of kthreadd. The reader runs it once.
