@@ -19,10 +19,12 @@ package struct TaskRecord: Sendable {
   package let uid: UInt32
   /// The depth of the task's pid namespace: 0 for the initial one.
   package let level: UInt32
+  /// A count that grows with each program that the task executes, modulo 2^32.
+  package let execs: UInt32
   /// The PIDs in the nested pid namespaces, from the outermost inwards; incomplete if `isDeep` is true.
   package let nested: [Int32]
-  /// The name: at most 15 bytes with any value but NUL.
-  package let comm: [UInt8]
+  /// The 16 bytes of the name, in two words in the byte order of the machine: the name, then NULs.
+  package let commWords: (first: UInt64, second: UInt64)
   /// The namespaces, in the order of `NamespaceLink`; nil if the task has those of kthreadd (PID 2), or is a thread in
   /// the namespaces of its process.
   package let namespaces: InlineArray<10, TaskNamespace>?
@@ -36,6 +38,11 @@ package struct TaskRecord: Sendable {
   package let childrenArePending: Bool
   /// Whether the pid namespace of the task and its PIDs in it have to be read elsewhere, since it lies too deep.
   package let isDeep: Bool
+
+  /// The name: at most 15 bytes with any value but NUL.
+  package var comm: [UInt8] {
+    withUnsafeBytes(of: commWords) { Array($0.prefix { $0 != 0 }) }
+  }
 
   /// Whether the task is a process, or the main thread of one.
   package var isProcess: Bool { tid == pid }
@@ -72,7 +79,7 @@ extension TaskRecord {
     static let eventBytes = 24
     static let namespaces = 80
     static let inodes = 80 + 10 * 8
-    static let commBytes = 16
+    static let comm = 64
     static let nestedPIDs = 3
 
     static let host: UInt8 = 1
@@ -101,10 +108,11 @@ extension TaskRecord {
     cgroupSet = load(32, UInt64.self)
     uid = load(40, UInt32.self)
     level = load(44, UInt32.self)
+    execs = load(60, UInt32.self)
     isDeep = flags & Layout.deep != 0
     let levels = isDeep ? 0 : min(Int(level), Layout.nestedPIDs)
-    nested = (0..<levels).map { load(48 + 4 * $0, Int32.self) }
-    comm = Array(bytes[64..<(64 + Layout.commBytes)].prefix { $0 != 0 })
+    nested = levels == 0 ? [] : (0..<levels).map { load(48 + 4 * $0, Int32.self) }
+    commWords = (load(Layout.comm, UInt64.self), load(Layout.comm + 8, UInt64.self))
     hasExited = flags & Layout.exited != 0
     isExiting = flags & Layout.exiting != 0
     isKernelThread = flags & Layout.kernelThread != 0

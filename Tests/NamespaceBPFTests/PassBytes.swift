@@ -13,7 +13,8 @@ struct PassBytes {
   mutating func add(
     _ tid: Int32, of pid: Int32? = nil, start: UInt64 = 5, comm: String = "sleep",
     inode: UInt32? = nil,
-    sharing: Bool = false, flags: UInt8 = 0, level: UInt32 = 0, nested: [Int32] = [0, 0, 0]
+    sharing: Bool = false, execs: UInt32 = 0, flags: UInt8 = 0, level: UInt32 = 0,
+    nested: [Int32] = [0, 0, 0]
   ) {
     offsets.append(bytes.count)
     append(UInt16(inode == nil ? 80 : 200))
@@ -28,7 +29,7 @@ struct PassBytes {
     append(UInt32(1000))
     append(level)
     for number in nested { append(number) }
-    append(UInt32(0))
+    append(execs)
     bytes.append(contentsOf: (Array(comm.utf8) + Array(repeating: 0, count: 16)).prefix(16))
     guard let inode else { return }
     for index in 0..<10 { append(UInt64(100 + index)) }

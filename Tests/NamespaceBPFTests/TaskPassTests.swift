@@ -9,7 +9,7 @@ struct TaskPassTests {
   @Test("a record has the values that the program wrote")
   func values() throws {
     var made = PassBytes()
-    made.add(3, comm: "nginx")
+    made.add(3, comm: "nginx", execs: 70)
     made.add(4, of: 3, start: 9, inode: 50, flags: 2 | 4 | 8 | 16, level: 2, nested: [7, 8, 0])
     made.add(5, inode: 60, flags: 32, level: 9, nested: [7, 8, 9])
     made.end(visited: 77)
@@ -18,6 +18,7 @@ struct TaskPassTests {
     let first = pass[0]
     #expect(first.tid == 3 && first.pid == 3 && first.parent == 1 && first.start == 5)
     #expect(first.cgroup == 7 && first.cgroupSet == 8 && first.uid == 1000 && first.level == 0)
+    #expect(first.execs == 70 && pass[1].execs == 0)
     #expect(first.comm == Array("nginx".utf8) && first.namespaces == nil && first.nested == [])
     #expect(!first.hasExited && !first.isExiting && !first.isKernelThread && first.isProcess)
     let second = pass[1]

@@ -308,8 +308,7 @@ extension BPFSource {
       description.cgroup = cgroup(of: record, &changes) ?? description.cgroup
     }
     (description.program, description.login) = (entry.description.program, entry.description.login)
-    // The record shows no exec. An exec that changes neither the name nor the user is not seen.
-    if description.comm != entry.description.comm || description.uid != entry.description.uid {
+    if record.execs != before.execs || record.uid != before.uid {
       readProgram(of: record, &description)
     }
     guard description != entry.description else { return }

@@ -104,6 +104,7 @@ struct task_struct {
   s32 pid;
   s32 tgid;
   u64 start_boottime;
+  u64 self_exec_id;
   char comm[16];
   struct task_struct *real_parent;
   struct task_struct *group_leader;

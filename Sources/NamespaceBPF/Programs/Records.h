@@ -54,7 +54,8 @@ struct record_task {
   // The depth of the pid namespace of the task; 0 is the initial one.
   u32 level;
   s32 nested[NESTED_PIDS];
-  u32 zero;
+  // The low half of the count of programs that the task has executed, with those of the tasks that it descends from.
+  u32 execs;
   char comm[16];
 };
 

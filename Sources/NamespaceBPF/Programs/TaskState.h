@@ -90,6 +90,7 @@ static ALWAYS_INLINE void fill_task(struct record_task *record, struct task_stru
   record->parent = task->real_parent->tgid;
   record->start = task->start_boottime;
   record->uid = task->real_cred->euid.val;
+  record->execs = task->self_exec_id;
   struct css_set *cgroups = task->cgroups;
   record->cgroup = cgroups->dfl_cgrp->kn->id;
   record->cgroup_set = (u64)cgroups;
