@@ -14,6 +14,8 @@ internal import SystemPackage
 public final class Recorder {
   let configuration: RecorderConfiguration
   let source: any SampleSource
+  /// Where the samples and the events come from.
+  package let sources: RecorderSources
   let writer: HistoryWriter
   private let environment: RecorderEnvironment
   /// The event recording; nil if the recorder only takes samples.
@@ -77,16 +79,20 @@ public final class Recorder {
       identity = source?.identity ?? IdentitySource.probe(root)
       environment = try RecorderEnvironment(root, identity)
     } catch { throw .procfs(error) }
+    var sources = RecorderSources()
     if let source {
       self.source = source
     } else {
-      self.source = try SourceChoice.make(configuration, root, environment, identity)
+      (self.source, sources.refusalOfSamples) = try SourceChoice.make(
+        configuration, root, environment, identity)
     }
+    sources.samples = self.source is BPFSource ? .bpf : self.source is ProcfsSource ? .proc : nil
     host = HostIdentity(root, files: Self.hostRoot(configuration, root))
     events =
       source != nil
       ? nil
-      : try EventRecording.make(configuration, root, environment, identity, &diagnostics)
+      : try EventRecording.make(configuration, root, environment, identity, &diagnostics, &sources)
+    self.sources = sources
     pins =
       source != nil
       ? nil
@@ -101,16 +107,6 @@ public final class Recorder {
 
   /// How namespaces are distinguished.
   package var identity: IdentitySource { source.identity }
-
-  /// Whether the samples come from the BPF task iterator, and not from `/proc`.
-  package var samplesByBPF: Bool { source is BPFSource }
-
-  private var sourceKind: SessionInfo.Source? {
-    source is BPFSource ? .bpf : source is ProcfsSource ? .proc : nil
-  }
-
-  /// Whether the kernel events come from BPF programs.
-  package var eventsByBPF: Bool { events?.kind == .bpf }
 
   /// Whether the recorder listens to kernel events.
   package var hasEvents: Bool { events != nil }
@@ -213,7 +209,8 @@ public final class Recorder {
           timeNamespaceInode: environment.timeNamespaceInode,
           bootOffset: environment.bootOffset,
           hidePID: environment.hidePID?.rawValue, hasEvents: hasEvents,
-          source: sourceKind, eventSource: events?.kind, shortLived: configuration.shortLived,
+          source: sources.samples, eventSource: sources.events,
+          shortLived: configuration.shortLived,
           commandLines: configuration.commandLines,
           started: started))
     } catch { throw .history(error) }

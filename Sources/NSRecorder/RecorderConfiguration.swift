@@ -43,7 +43,7 @@ public struct RecorderConfiguration: Sendable {
 
   /// The source of samples. The raw value is the value of the command-line option.
   package enum Source: String, Sendable, Hashable, CaseIterable {
-    /// The best source with which the recorder can do all that it is asked for: `/proc`.
+    /// The BPF task iterator, or `/proc` where that is not possible.
     case auto
     /// The BPF task iterator, or fail if that is not possible.
     case bpf
@@ -53,9 +53,10 @@ public struct RecorderConfiguration: Sendable {
 
   /// Whether to listen to the kernel's events. The raw value is the value of the command-line option.
   public enum Events: String, Sendable, Hashable, CaseIterable {
-    /// Listen if that is possible; otherwise take samples only and log the reason once.
+    /// Listen by BPF programs; by perf events, where that is not possible; otherwise take samples only and log the reason
+    /// once.
     case auto
-    /// Listen, or fail if that is not possible.
+    /// Listen by BPF programs; by perf events, where that is not possible; otherwise fail.
     case on
     /// Listen by BPF programs, which report each start, exec and exit with the namespaces of the task, or fail.
     case bpf

@@ -6,8 +6,8 @@ package enum RecorderPreconditions {
   /// Checks a configuration. Throws the error with which a recorder would fail because of `/proc` before its first
   /// sample. The check does not open the history file.
   ///
-  /// - Returns: the reason for which the recorder cannot have kernel events; nil if it can have them. Of `events` of the
-  ///   configuration, only `bpf` counts: the check is of events by BPF then, and otherwise of those by perf.
+  /// - Returns: the reason for which the recorder cannot have the kernel events that the configuration asks for; nil if it
+  ///   can have them.
   package static func check(
     _ configuration: RecorderConfiguration
   ) throws(RecorderError) -> RecorderError? {
@@ -22,9 +22,9 @@ package enum RecorderPreconditions {
   package enum EventsByBPF: Sendable {
     /// Not, for this reason.
     case refused(RecorderError)
-    /// Starts, execs and exits come with the namespaces of the task. For changes of namespaces, the ids are read from
-    /// `/proc`.
-    case withProbes
+    /// Starts, execs and exits come with the namespaces of the task. Changes of namespaces come from perf, for this
+    /// reason, and the ids are read from `/proc`.
+    case withProbes(SourceRefusal)
     /// All events come with the namespaces of the task.
     case whole
   }
@@ -38,7 +38,7 @@ package enum RecorderPreconditions {
     configuration.events = .bpf
     do throws(RecorderError) {
       let opened = try EventChoice.open(configuration, root, environment, identity)
-      return opened.reportsMoves ? .whole : .withProbes
+      return opened.refusalOfMoves.map { .withProbes($0) } ?? .whole
     } catch { return .refused(error) }
   }
 

@@ -43,9 +43,9 @@ extension BPFError: CustomStringConvertible {
     switch cause {
     case .noLibrary(let message): "libbpf cannot be opened (\(message))"
     case .noTypes(let path): "the kernel gives no description of its types (\(path))"
-    case .refused(let operation, _): "the kernel does not permit to \(operation)"
+    case .refused(let operation, _): "the kernel does not permit to \(operation.rawValue)"
     case .failed(let operation, let errno, let log):
-      "cannot \(operation): \(errno)\(log.isEmpty ? "" : " (\(log))")"
+      "cannot \(operation.rawValue): \(errno)\(log.isEmpty ? "" : " (\(log))")"
     }
   }
 

@@ -7,9 +7,9 @@ internal import SystemPackage
 ///
 /// Only one thread at a time may use a value.
 package final class EventPrograms {
-  /// Whether the programs report changes of namespaces by unshare(2) and setns(2). Some kernels refuse the program that
-  /// does, because it needs a trampoline (`fentry`).
-  package let reportsMoves: Bool
+  /// Why the programs do not report changes of namespaces by unshare(2) and setns(2); nil if they do. Some kernels refuse
+  /// the program that does, because it needs a trampoline (`fentry`).
+  package let refusalOfMoves: BPFError?
 
   /// The links of the programs with the tracepoints, which keep the programs loaded (`bpf_link` of `bpf(2)`).
   private let links: OwnedDescriptors
@@ -47,12 +47,12 @@ package final class EventPrograms {
       throw BPFError(.noTypes(path: TaskPrograms.types))
     }
     library.clearLog()
-    let (object, reportsMoves) = try Self.load(library, ringBytes: ringBytes)
+    let (object, refusalOfMoves) = try Self.load(library, ringBytes: ringBytes)
     // The object has to exist only while libbpf uses it.
     defer { library.close(object) }
     try Self.findHost(library, object)
     let links = OwnedDescriptors()
-    for name in Self.programs + (reportsMoves ? [Self.move] : []) {
+    for name in Self.programs + (refusalOfMoves == nil ? [Self.move] : []) {
       try Self.attach(name, of: object, library, links)
     }
     do throws(Errno) {
@@ -60,7 +60,7 @@ package final class EventPrograms {
       losses = try Self.mapLosses(library.mapDescriptor(library.map(object, ".data.losses")))
     } catch { throw TaskPrograms.failure(.map, error, library) }
     self.links = links
-    self.reportsMoves = reportsMoves
+    self.refusalOfMoves = refusalOfMoves
   }
 
   private static let programs = [
@@ -98,13 +98,13 @@ extension EventPrograms {
   /// Loads the programs: with the one that reports moves, or without it if the kernel refuses the object then.
   private static func load(
     _ library: BPFLibrary, ringBytes: Int
-  ) throws(BPFError) -> (BPFLibrary.Pointer, reportsMoves: Bool) {
+  ) throws(BPFError) -> (BPFLibrary.Pointer, refusalOfMoves: BPFError?) {
     do throws(BPFError) {
-      return (try load(library, ringBytes: ringBytes, withMoves: true), true)
+      return (try load(library, ringBytes: ringBytes, withMoves: true), nil)
     } catch {
       // If the reason is another one, the second attempt fails for it too, and throws it.
       library.clearLog()
-      return (try load(library, ringBytes: ringBytes, withMoves: false), false)
+      return (try load(library, ringBytes: ringBytes, withMoves: false), error)
     }
   }
 

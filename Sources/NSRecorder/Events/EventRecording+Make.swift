@@ -2,10 +2,11 @@ internal import NamespaceModel
 internal import Procfs
 
 extension EventRecording {
-  /// Opens the source of events as configured; returns nil if only samples are taken.
+  /// Opens the source of events as configured, and notes it in `sources`; returns nil if only samples are taken.
   static func make(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment,
-    _ identity: IdentitySource, _ diagnostics: inout StartupDiagnostics
+    _ identity: IdentitySource, _ diagnostics: inout StartupDiagnostics,
+    _ sources: inout RecorderSources
   ) throws(RecorderError) -> EventRecording? {
     guard configuration.events != .off else { return nil }
     do throws(RecorderError) {
@@ -13,6 +14,9 @@ extension EventRecording {
       if opened.ringBytes < configuration.eventRing {
         diagnostics.smallRing = (opened.ringBytes, configuration.eventRing)
       }
+      sources.events = opened.kind
+      sources.refusalOfEvents = opened.refusalOfBPF
+      sources.refusalOfMoves = opened.refusalOfMoves
       let mounts = NamespaceMounts(root: root, identity: identity)
       return EventRecording(
         opened.feed,

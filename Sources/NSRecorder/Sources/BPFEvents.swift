@@ -7,7 +7,7 @@ internal import Procfs
 /// probe of `/proc` is needed.
 ///
 /// Changes of names come from perf. So do changes of namespaces, by unshare(2) and setns(2), where the kernel refuses
-/// the program that reports them (`EventPrograms.reportsMoves`): perf reports that a task changed its namespaces, with
+/// the program that reports them (`EventPrograms.refusalOfMoves`): perf reports that a task changed its namespaces, with
 /// their inode numbers. The ids are read by a probe, or come with the next record of the task.
 ///
 /// perf reports the namespaces of each new task too. The record of the start has all that, so that record is dropped.
@@ -94,7 +94,7 @@ final class BPFEvents: EventFeed {
   private func isKnown(_ event: KernelEvent) -> Bool {
     switch event.kind {
     case .comm(_, isExec: let isExec): isExec
-    case .namespaces: programs.reportsMoves || starts.isStart(event)
+    case .namespaces: programs.refusalOfMoves == nil || starts.isStart(event)
     case .fork, .exit, .state: true
     }
   }

@@ -14,24 +14,40 @@ enum EventChoice {
     let feed: any EventFeed
     /// The size in bytes of the ring of each processor.
     let ringBytes: Int
-    /// Whether the source reports with a change of namespaces the state of the task, so that no probe is needed.
-    let reportsMoves: Bool
+    /// Why BPF programs do not report changes of namespaces; nil if they do, or if the source is perf.
+    var refusalOfMoves: SourceRefusal?
+    /// Why the source is not BPF; nil if it is, or if the configuration asks for perf.
+    var refusalOfBPF: SourceRefusal?
   }
 
-  /// Opens the wanted source of events; for `auto` and `on`, the one by perf. Throws the reason if that is not
-  /// possible.
+  /// Opens the wanted source of events; for `auto` and `on`, the one by BPF, or the one by perf where that is not
+  /// possible. Throws the reason if none is possible.
   static func open(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment,
     _ identity: IdentitySource
   ) throws(RecorderError) -> Opened {
     if let reason = reasonEventsAreUnusable(root, environment) { throw .eventsUseless(reason) }
     switch configuration.events {
-    case .bpf: return try bpf(configuration, root, environment, identity)
-    case .auto, .on, .perf, .off:
-      let listener = try listener(.all, configuration)
-      return Opened(
-        kind: .perf, feed: listener, ringBytes: listener.ringBytes, reportsMoves: false)
+    case .bpf:
+      do throws(SourceRefusal) {
+        return try bpf(configuration, root, environment, identity)
+      } catch {
+        throw .eventsRefused("\(error.fact); \(error.remedy)", isPermission: error.isPermission)
+      }
+    case .auto, .on:
+      do throws(SourceRefusal) {
+        return try bpf(configuration, root, environment, identity)
+      } catch { return try perf(configuration, refusalOfBPF: error) }
+    case .perf, .off: return try perf(configuration, refusalOfBPF: nil)
     }
+  }
+
+  private static func perf(
+    _ configuration: RecorderConfiguration, refusalOfBPF: SourceRefusal?
+  ) throws(RecorderError) -> Opened {
+    let listener = try listener(.all, configuration)
+    return Opened(
+      kind: .perf, feed: listener, ringBytes: listener.ringBytes, refusalOfBPF: refusalOfBPF)
   }
 
   /// Opens the rings of perf for kernel events.
@@ -49,33 +65,29 @@ enum EventChoice {
   private static func bpf(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment,
     _ identity: IdentitySource
-  ) throws(RecorderError) -> Opened {
-    do throws(SourceRefusal) {
-      try SourceChoice.requireHost(root, environment, identity)
-      let probe = TaskProbe(root: root, identity: identity)
-      // kthreadd never ends and never changes its namespaces.
-      guard let links = probe.links(of: 2, NamespaceLink.allCases, whileRunning: false) else {
-        throw .useless(
-          fact: "\(environment.procRoot) does not show kthreadd (PID 2)",
-          remedy: "record on the host")
-      }
-      let host = ObservedSet(links: zip(NamespaceLink.allCases, links).map { LinkState($0, $1) })
-      let programs: EventPrograms
-      do throws(BPFError) {
-        programs = try EventPrograms(ringBytes: ringBytes(configuration))
-      } catch { throw .bpf(error) }
-      do throws(RecorderError) {
-        let listener = try listener(.namesAndMoves, configuration)
-        return Opened(
-          kind: .bpf,
-          feed: BPFEvents(
-            programs, listener, host: host,
-            supported: Set(NamespaceType.allCases.filter(root.supports))),
-          ringBytes: listener.ringBytes, reportsMoves: programs.reportsMoves)
-      } catch { throw .useless(fact: "\(error)", remedy: "events by BPF need those of perf too") }
-    } catch {
-      throw .eventsRefused("\(error.fact); \(error.remedy)", isPermission: error.isPermission)
+  ) throws(SourceRefusal) -> Opened {
+    try SourceChoice.requireHost(root, environment, identity)
+    let probe = TaskProbe(root: root, identity: identity)
+    // kthreadd never ends and never changes its namespaces.
+    guard let links = probe.links(of: 2, NamespaceLink.allCases, whileRunning: false) else {
+      throw .useless(
+        fact: "\(environment.procRoot) does not show kthreadd (PID 2)",
+        remedy: "record on the host")
     }
+    let host = ObservedSet(links: zip(NamespaceLink.allCases, links).map { LinkState($0, $1) })
+    let programs: EventPrograms
+    do throws(BPFError) {
+      programs = try EventPrograms(ringBytes: ringBytes(configuration))
+    } catch { throw .bpf(error) }
+    do throws(RecorderError) {
+      let listener = try listener(.namesAndMoves, configuration)
+      return Opened(
+        kind: .bpf,
+        feed: BPFEvents(
+          programs, listener, host: host,
+          supported: Set(NamespaceType.allCases.filter(root.supports))),
+        ringBytes: listener.ringBytes, refusalOfMoves: programs.refusalOfMoves.map { .bpf($0) })
+    } catch { throw .useless(fact: "\(error)", remedy: "events by BPF need those of perf too") }
   }
 
   /// The size in bytes of the ring of the programs, which is one for all processors: a power of two of pages.

@@ -33,24 +33,28 @@ package enum SourceRefusal: Error, Sendable, Hashable {
 
 /// The choice of the source of samples.
 enum SourceChoice {
-  /// Makes the source of samples that the configuration asks for.
+  /// Makes the source of samples that the configuration asks for; for `auto`, the one by BPF, or the one of `/proc` where
+  /// that is not possible. Also returns why an `auto` source is not BPF.
   static func make(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment,
     _ identity: IdentitySource
-  ) throws(RecorderError) -> any SampleSource {
-    switch configuration.source {
-    case .auto, .proc:
-      return ProcfsSource(
-        root: root, identity: identity, readsCommandLines: configuration.commandLines)
-    case .bpf:
+  ) throws(RecorderError) -> (source: any SampleSource, refusalOfBPF: SourceRefusal?) {
+    var refusal: SourceRefusal?
+    if configuration.source != .proc {
       do throws(SourceRefusal) {
-        return BPFSource(
+        let source = BPFSource(
           try programs(root, environment, identity), root, identity,
           readsCommandLines: configuration.commandLines)
-      } catch {
-        throw .sourceRefused("\(error.fact); \(error.remedy)", isPermission: error.isPermission)
-      }
+        return (source, nil)
+      } catch { refusal = error }
     }
+    if configuration.source == .bpf, let refusal {
+      throw .sourceRefused(
+        "\(refusal.fact); \(refusal.remedy)", isPermission: refusal.isPermission)
+    }
+    let source = ProcfsSource(
+      root: root, identity: identity, readsCommandLines: configuration.commandLines)
+    return (source, refusal)
   }
 
   /// Loads the task programs for a recorder of a `/proc`, or throws the reason why samples by BPF are not possible.

@@ -28,7 +28,7 @@ struct Record: ConsoleCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Take samples by the BPF task iterator, which costs least, or from /proc; auto is proc.",
+      "Take samples by the BPF task iterator, which costs least, or from /proc; auto takes the first possible.",
       valueName: "auto|bpf|proc"))
   var source = SourceOption.auto
 
@@ -36,7 +36,7 @@ struct Record: ConsoleCommand {
     help: ArgumentHelp(
       """
       Listen to the kernel's events, for exact times: where permitted (auto), or else fail (on; by BPF programs, \
-      or by perf events), or never. auto and on are perf.
+      or by perf events), or never. auto and on take BPF, or perf where that is not possible.
       """,
       valueName: "auto|on|bpf|perf|off"))
   var events = EventsChoice.auto
@@ -178,10 +178,7 @@ struct Record: ConsoleCommand {
     messages.say(
       """
       recording \(procRoot) into \(path) every \(RecordingFormatter.interval(interval)), \(end); \
-      \(recorder.hasEvents ? "events of the kernel in between" : "no events in between")\
-      \(recorder.eventsByBPF ? ", by BPF" : ""); \
-      \(recorder.samplesByBPF ? "samples by BPF; " : "")\
-      namespaces told apart by \(recorder.identity.rawValue)
+      \(RecordingFormatter.sources(recorder.sources, procRoot)); namespaces told apart by \(recorder.identity.rawValue)
       """)
   }
 }

@@ -10,8 +10,9 @@ struct RecordingCheckup {
   let path: String
 
   func all() -> [Checkup] {
+    // Events by BPF are a check of their own.
     let configuration = RecorderConfiguration(
-      database: path, interval: 1_000_000_000, samples: nil, procRoot: root.path,
+      database: path, interval: 1_000_000_000, samples: nil, procRoot: root.path, events: .perf,
       program: Program.nameAndVersion)
     do {
       let refusal = try RecorderPreconditions.check(configuration)
@@ -51,15 +52,17 @@ struct RecordingCheckup {
     case .whole:
       return Checkup(
         what: what, state: .fine,
-        found: "possible (--events bpf): each event has the namespaces of the task")
-    case .withProbes:
+        found: "possible: each event has the namespaces of the task")
+    case .withProbes(let refusal):
       return Checkup(
         what: what, state: .fine,
         found: """
-          possible (--events bpf): starts, execs and exits have the namespaces of the task; this kernel does not \
-          permit that for setns and unshare
+          possible: starts, execs and exits have the namespaces of the task; setns and unshare come from perf, since \
+          they need a program of the type fentry: \(refusal.fact)
           """,
-        advice: "after setns and unshare, the recorder reads the ids of namespaces from /proc")
+        advice: """
+          after setns and unshare, the recorder reads the ids of namespaces from /proc; \(refusal.remedy)
+          """)
     case .refused(let error):
       return Checkup(
         what: what, state: .fine, found: "not possible, events come from perf",

@@ -15,6 +15,36 @@ enum RecordingFormatter {
     """
   }
 
+  /// Returns where the samples and events of a recorder come from, and what a better source would need.
+  static func sources(_ sources: RecorderSources, _ procRoot: String) -> String {
+    let samples =
+      switch (sources.samples, sources.refusalOfSamples) {
+      case (.bpf, _): "by BPF"
+      case (_, let refusal?): "from \(procRoot), not by BPF: \(reason(refusal))"
+      case (_, nil): "from \(procRoot)"
+      }
+    let isSame = sources.refusalOfEvents == sources.refusalOfSamples
+    let events =
+      switch (sources.events, sources.refusalOfEvents, sources.refusalOfMoves) {
+      case (nil, _, _): "no events in between"
+      case (.bpf, _, nil): "events of the kernel in between, by BPF"
+      case (.bpf, _, let refusal?):
+        """
+        events of the kernel in between, by BPF, but by perf those of setns and unshare, which need a program of the \
+        type fentry: \(reason(refusal))
+        """
+      case (.perf, nil, _): "events of the kernel in between, by perf"
+      case (.perf, let refusal?, _):
+        "events of the kernel in between, by perf"
+          + (isSame ? " for that reason too" : ", not by BPF: \(reason(refusal))")
+      }
+    return "samples \(samples); \(events)"
+  }
+
+  private static func reason(_ refusal: SourceRefusal) -> String {
+    "\(refusal.fact) (\(refusal.remedy))"
+  }
+
   /// Returns the message at the end of a recording.
   static func end(_ summary: RecordingSummary, _ path: String) -> String {
     let failed = summary.failures > 0 ? ", \(summary.failures) failed" : ""

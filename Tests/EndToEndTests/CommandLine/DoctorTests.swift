@@ -123,8 +123,15 @@ struct DoctorTests {
     "the doctor reports why samples by BPF are not possible",
     .enabled(if: BPFSamples.arePossible, "\(BPFSamples.need)"))
   func bpf() throws {
-    let possible = try doctor(["--uts"], "")["bpf samples"]
+    let whole = try doctor(["--uts"], "")
+    let possible = whole["bpf samples"]
     #expect(possible?.found.hasPrefix("possible") == true, "\(possible?.found ?? "")")
+    // The recorder reports the same reason for which a kernel refuses the program for setns and unshare.
+    if let events = whole["bpf events"], events.found.contains("fentry") {
+      let line = try record(["--uts"], "").messages
+      let reason = events.found.split(separator: " of the type ").last ?? "none"
+      #expect(line.contains(reason), "\(line) \(events.found)")
+    }
     let library =
       "mount --bind /dev/null \"$(ldconfig -p | sed -n 's/.*libbpf.so.1 .*x86-64.* => //p' | head -1)\""
     let reasons = [
@@ -150,7 +157,10 @@ struct DoctorTests {
       ("", ["--user", "--map-root-user"], "initial user namespace", "host"),
     ]
     for (setUp, unshare, fact, remedy) in reasons {
-      let refused = try #require(try doctor(unshare, setUp)["bpf samples"], "\(fact)")
+      let findings = try doctor(unshare, setUp)
+      let events = try #require(findings["bpf events"], "\(fact)")
+      #expect(events.found.hasPrefix("not possible"), "\(events.found)")
+      let refused = try #require(findings["bpf samples"], "\(fact)")
       #expect(refused.state == "fine" && refused.found.hasPrefix("not possible"), "\(fact)")
       #expect(refused.found.contains(fact), "\(refused.found)")
       #expect(refused.advice?.contains(remedy) == true, "\(refused.advice ?? "")")

@@ -73,6 +73,67 @@ struct BPFRefusalTests {
   }
 }
 
+/// `nshist record` without an option that chooses a source.
+@Suite(
+  .ownsProcesses, .serialized,
+  .enabled(if: LiveEvents.kinds.contains("bpf"), "needs samples and events by BPF"))
+struct BPFChoiceTests {
+  private let folder: TemporaryFolder
+  private var path: String { folder.file("history.db") }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private static let kept = """
+    SELECT coalesce(source, 'none') || ' ' || coalesce(event_source, 'none') FROM sessions
+    """
+
+  /// Records one sample in a mount namespace of its own, and returns the line of the start.
+  private func record(_ setUp: String, _ options: String = "") throws -> String {
+    let command = "\(setUp) '\(Command.nshist)' record --samples 1 --db '\(path)' \(options)"
+    let outcome = try Command.run("/usr/bin/unshare", ["--mount", "/bin/sh", "-c", command])
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    let lines = outcome.messages.split(separator: "\n").filter { $0.contains("recording /proc") }
+    #expect(lines.count == 1)
+    return String(try #require(lines.first))
+  }
+
+  @Test("a recorder takes samples and events by BPF where that is possible")
+  func best() throws {
+    for options in ["", "--source auto --events on"] {
+      let line = try record("", options)
+      #expect(line.contains("samples by BPF; events of the kernel in between, by BPF"), "\(line)")
+      #expect(!line.contains("not by BPF"), "\(line)")
+    }
+    #expect(try Recording.texts(Self.kept, in: path) == ["bpf bpf", "bpf bpf"])
+  }
+
+  @Test("a kind of samples or events that was asked for is no reason for a remark")
+  func asked() throws {
+    let line = try record("", "--source proc --events perf")
+    #expect(line.contains("samples from /proc; events of the kernel in between, by perf; "))
+  }
+
+  static let obstacles = [
+    (
+      """
+      mount --bind /dev/null "$(ldconfig -p | sed -n 's/.*libbpf.so.1 .*x86-64.* => //p' | head -1)" &&
+      """, "libbpf1"
+    ),
+    ("mount -t tmpfs none /sys/kernel/btf &&", "CONFIG_DEBUG_INFO_BTF"),
+    ("exec setpriv --inh-caps=-all --bounding-set=-bpf,-sys_admin", "with CAP_BPF,"),
+  ]
+
+  @Test(
+    "without what BPF needs a recorder takes perf and /proc, and its first line says what is missing",
+    arguments: obstacles)
+  func fallback(setUp: String, missing: String) throws {
+    let line = try record(setUp)
+    #expect(line.contains("samples from /proc, not by BPF: ") && line.contains(missing), "\(line)")
+    #expect(line.contains("in between, by perf for that reason too"), "\(line)")
+    #expect(try Recording.texts(Self.kept, in: path) == ["proc perf"])
+  }
+}
+
 @Suite(
   .ownsProcesses, .serialized,
   .enabled(if: BPFSamples.arePossible, "\(BPFSamples.need)"))

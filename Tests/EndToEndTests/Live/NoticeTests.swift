@@ -43,7 +43,7 @@ struct NoticeTests {
 
   @Test func whereTheHostsProcessesAreShownAllTheSame() throws {
     let outcome = try record(["--pid", "--fork"], "")
-    #expect(timesPrinted("not in the initial pid namespace", outcome) == 0)
+    #expect(timesPrinted("not in the initial pid namespace: /proc shows", outcome) == 0)
     // Events have the PIDs of the recorder's own pid namespace.
     #expect(timesPrinted("not listening to the kernel's events: /proc shows", outcome) == 1)
     #expect(try Recording.texts("SELECT comm FROM task WHERE pid = 2", in: path) == ["kthreadd"])

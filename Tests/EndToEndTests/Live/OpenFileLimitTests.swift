@@ -15,7 +15,10 @@ struct OpenFileLimitTests {
       "/bin/sh",
       [
         "-c",
-        "ulimit -n 200; exec '\(Command.nshist)' record --interval 300ms --events on --db '\(path)'",
+        """
+        ulimit -n 200
+        exec '\(Command.nshist)' record --interval 300ms --source proc --events on --db '\(path)'
+        """,
       ])
     try eventually("a sample") {
       (try? Recording.texts("SELECT seq FROM sample", in: path))?.isEmpty == false

@@ -17,14 +17,16 @@ struct DescriptionTests {
     try Command(words[0], Array(words.dropFirst()))
   }
 
-  private static let events = LiveEvents.arePermitted ? ["on", "off"] : ["off"]
+  private static let events = LiveEvents.kinds + ["off"]
 
   @Test(
     "a process that is moved between containers is in each of them at its time",
     arguments: events)
   func moved(events: String) throws {
     // The cases run at the same time, so they need different cgroups.
-    let (one, two) = events == "on" ? (id("a"), id("b")) : (id("e"), id("f"))
+    let letters: [String: (Character, Character)] = ["perf": ("a", "b"), "bpf": ("8", "9")]
+    let (a, b) = letters[events] ?? ("e", "f")
+    let (one, two) = (id(a), id(b))
     let first = try LiveCgroup("docker-\(one).scope")
     let second = try LiveCgroup("docker-\(two).scope")
     let recording = try LiveRecording(interval: "100ms", ["--events", events])
@@ -102,11 +104,13 @@ struct DescriptionTests {
 
   @Test(
     "a process between two samples has its own user and container, not its parent's",
-    .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
-  func short() throws {
-    let id = id("c")
+    .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"), arguments: LiveEvents.kinds)
+  func short(events: String) throws {
+    let id = id(events == "bpf" ? "6" : "c")
     let cgroup = try LiveCgroup("docker-\(id).scope")
-    let recording = try LiveRecording(interval: "60s", ["--events", "on"])
+    let recording = try LiveRecording(interval: "60s", ["--events", events])
+    // The event of a start by BPF has the user.
+    let userOfChild = events == "bpf" ? "read" : "inherited"
     // A program in a container, and a child of it that executes no program.
     let process = try start(
       cgroup.run("setpriv --reuid 33 --clear-groups sh -c '(sleep 0.2; :) & sleep 0.4'"))
@@ -122,7 +126,7 @@ struct DescriptionTests {
     }
     let all = try recording.ask("history", "container:\(id)")
     let children = all.filter { $0.pid != Int(process.pid) && $0["comm"] == "sh" }
-    #expect(children.allSatisfy { $0["uid_source"] == "inherited" }, "\(children)")
+    #expect(children.allSatisfy { $0["uid_source"] == userOfChild }, "\(children)")
     #expect(children.allSatisfy { $0["container_source"] == "inherited" }, "\(children)")
     #expect(!children.isEmpty, "\(all)")
     let exports = try exported(recording, "--container", id)
@@ -131,7 +135,7 @@ struct DescriptionTests {
       #expect(isOwn ? row["uid_source"] == "read" : row["uid_source"] != nil, "\(row)")
     }
     let inherited = exports.filter { row in children.contains { $0.pid == row.pid } }
-    #expect(!inherited.isEmpty && inherited.allSatisfy { $0["uid_source"] == "inherited" })
+    #expect(!inherited.isEmpty && inherited.allSatisfy { $0["uid_source"] == userOfChild })
   }
 
   private func exported(_ recording: LiveRecording, _ words: String...) throws -> [Row] {
