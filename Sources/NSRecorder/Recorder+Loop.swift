@@ -10,9 +10,7 @@ internal import SystemPackage
 extension Recorder {
   /// How long events may wait before they are written, in nanoseconds.
   private static let eventWriteDelay: Int64 = 750_000_000
-  /// The time between two drains of the rings in quiet mode, in which single events cause no wakeups
-  /// (`drainInterval`), and after a wakeup (`drainDelay`), in nanoseconds.
-  private static let drainInterval: Int64 = 2_000_000
+  /// The time between two drains of the rings after a wakeup, in nanoseconds.
   private static let drainDelay: Int64 = 200_000
   /// The delay, in nanoseconds, until the extra sample that decides about tasks whose state the last sample did not
   /// confirm.
@@ -263,7 +261,7 @@ extension Recorder {
   private func wait(_ eventLoop: EventLoop) throws(RecorderError) -> Int32? {
     if let signal = eventLoop.pendingStop() { return signal }
     let until = due
-    if events?.isBusy == true { return try waitInQuietMode(eventLoop, until) }
+    if let events, events.isBusy { return try waitInQuietMode(eventLoop, events, until) }
     do throws(Errno) {
       let drainDue = events?.drainDue ?? .max
       switch try eventLoop.wait(until: min(until, drainDue), for: events?.descriptors ?? []) {
@@ -293,20 +291,20 @@ extension Recorder {
   }
 
   /// Waits in quiet mode, where the loop drains the rings periodically.
-  private func waitInQuietMode(_ eventLoop: EventLoop, _ until: BootTime) throws(RecorderError)
-    -> Int32?
-  {
+  private func waitInQuietMode(
+    _ eventLoop: EventLoop, _ events: EventRecording, _ until: BootTime
+  ) throws(RecorderError) -> Int32? {
     let now = ClockReading.now().boot
     var signal: Int32?
     do throws(Errno) {
       if case .stop(let number) = try eventLoop.wait(
-        until: min(until, now + Self.drainInterval), for: events?.descriptors ?? [])
+        until: min(until, now + events.busyDrainInterval), for: events.descriptors)
       {
         signal = number
       }
     } catch { throw .eventLoop(error) }
-    events?.collect()
-    if events?.count ?? 0 > 0 { eventsDue = min(eventsDue, now + Self.eventWriteDelay) }
+    events.collect()
+    if events.count > 0 { eventsDue = min(eventsDue, now + Self.eventWriteDelay) }
     return signal
   }
 }

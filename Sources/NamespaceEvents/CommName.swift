@@ -16,6 +16,20 @@ package struct CommName: Sendable, Hashable {
     }
   }
 
+  /// A name of the bytes of two words, in the byte order of the machine, up to the first NUL.
+  package init(words: (first: UInt64, second: UInt64)) {
+    first = Self.untilNUL(UInt64(littleEndian: words.first))
+    if first >> 56 != 0 { second = Self.untilNUL(UInt64(littleEndian: words.second)) }
+  }
+
+  /// Returns the bytes of a word up to the first NUL, the lowest byte first.
+  private static func untilNUL(_ word: UInt64) -> UInt64 {
+    for index in 0..<UInt64(8) where word >> (8 * index) & 0xFF == 0 {
+      return word & (1 << (8 * index) - 1)
+    }
+    return word
+  }
+
   /// Reads the name at an offset of a record, from a field of `count` bytes.
   init(_ record: RawSpan, at offset: Int, count: Int) {
     first = Self.word(record, at: offset, count: min(count, 8))

@@ -58,7 +58,11 @@ struct EventQueue {
   /// A queued event.
   struct Item {
     var event: KernelEvent
-    var probed: ProbedTask?
+    var probed: ProbedTask? {
+      get { probe?.task }
+      set { probe = newValue.map(Probe.init) }
+    }
+    private var probe: Probe?
     /// The sequence number of the event by arrival, which orders events with the same time.
     let order: Int
     /// The wall clock minus the boot clock when the event arrived.
@@ -70,6 +74,23 @@ struct EventQueue {
     /// Whether the probe found no command line, because the exec had not placed the arguments in memory yet. The kernel
     /// reports an exec some time before that.
     var isLineUnread = false
+
+    init(
+      event: KernelEvent, probed: ProbedTask?, order: Int, epoch: WallTime,
+      isThrottled: Bool = false
+    ) {
+      self.event = event
+      self.order = order
+      self.epoch = epoch
+      self.isThrottled = isThrottled
+      probe = probed.map(Probe.init)
+    }
+
+    /// Most events cause no probe, so an item has a reference only, which keeps the queue small.
+    private final class Probe {
+      let task: ProbedTask
+      init(_ task: ProbedTask) { self.task = task }
+    }
   }
 
   /// - Parameters:

@@ -63,6 +63,9 @@ final class EventRecording {
   /// Whether events are so frequent that the rings are polled periodically.
   var isBusy: Bool { listener.isQuiet }
 
+  /// The time, in nanoseconds, between two drains while `isBusy`.
+  var busyDrainInterval: Int64 { listener.quietDrainInterval }
+
   /// Whether a sample is needed at once, for a start or resync.
   var needsSample: Bool { pendingResync != nil || !losses.isEmpty }
 
@@ -334,6 +337,8 @@ protocol EventFeed: AnyObject {
   var descriptors: [Int32] { get }
   /// Whether single events cause no wakeups, so that the caller has to drain the source periodically.
   var isQuiet: Bool { get set }
+  /// The time, in nanoseconds, between two drains while the source is quiet.
+  var quietDrainInterval: Int64 { get }
   /// The longest time, in nanoseconds, from one drain to the next, if some events never cause a wakeup; nil if all do.
   var longestDrainInterval: Int64? { get }
   /// Consumes all reported events, appends them to `events`, and returns the event losses.
@@ -343,6 +348,7 @@ protocol EventFeed: AnyObject {
 }
 
 extension EventFeed {
+  var quietDrainInterval: Int64 { 2_000_000 }
   var longestDrainInterval: Int64? { nil }
 }
 

@@ -19,6 +19,8 @@ final class BPFEvents: EventFeed {
   private var records: [TaskEvent] = []
   private var perfEvents: [KernelEvent] = []
   private var starts: StartTimes
+  /// When perf last reported a change of namespaces, on the boot clock.
+  private var lastMove: BootTime = .min
   /// The time on the boot clock up to which no record of the ring is missing.
   private var completeUntil: BootTime
 
@@ -50,6 +52,15 @@ final class BPFEvents: EventFeed {
     set { listener.isQuiet = newValue }
   }
 
+  /// Only changes of namespaces that perf reports have to be probed at once. All other records have what they report, and
+  /// a storm mostly consists of them.
+  var quietDrainInterval: Int64 {
+    lastMove != .min && now().boot - lastMove < Self.moveMemory ? 2_000_000 : 10_000_000
+  }
+
+  /// The time, in nanoseconds, for which a change of namespaces makes the next one likely.
+  private static let moveMemory: Int64 = 1_000_000_000
+
   /// No record of the ring causes a wakeup before a quarter of it is full.
   var longestDrainInterval: Int64? { 250_000_000 }
 
@@ -71,7 +82,10 @@ final class BPFEvents: EventFeed {
       }
       events.append(event)
     }
-    for event in perfEvents where !isKnown(event) { events.append(event) }
+    for event in perfEvents where !isKnown(event) {
+      if case .namespaces = event.kind { lastMove = start }
+      events.append(event)
+    }
     if missing.count > 0 {
       let first = max(completeUntil, missing.first - 1)
       losses.append(
@@ -105,7 +119,7 @@ final class BPFEvents: EventFeed {
   private func event(_ record: TaskEvent) -> KernelEvent? {
     let task = record.task
     guard let set = sets.set(task) else { return nil }
-    let comm = CommName(task.comm)
+    let comm = CommName(words: task.commWords)
     let state = TaskState(
       set: set, startTime: BootTime(nanoseconds: Int64(clamping: task.start)), uid: task.uid,
       comm: comm, nspid: [task.tid] + task.nested, isKernelThread: task.isKernelThread)
