@@ -11,8 +11,8 @@ enum { most_window_bytes = 1 << 18 };
 
 static uint64_t page_bytes(void) { return (uint64_t)sysconf(_SC_PAGESIZE); }
 
-// The file of a ring is a page with the position of the reader, a page with that of the programs, and the records twice,
-// so that a record at the end of the ring continues without a break.
+// The file of a ring is a page with the position of the reader, a page with that of the programs, and the records
+// twice, so that a record at the end of the ring continues without a break.
 int32_t clinux_map_program_ring(int32_t map, uint64_t bytes, struct clinux_program_ring *ring) {
   size_t page = page_bytes();
   // With the trigger at the edge, epoll reports each wakeup once.
@@ -62,7 +62,8 @@ uint64_t clinux_program_ring_tail(const struct clinux_program_ring *ring) {
 }
 
 void clinux_set_program_ring_tail(const struct clinux_program_ring *ring, uint64_t tail) {
-  // The release order makes the reads of the records happen before this write, after which the kernel may overwrite them.
+  // The release order makes the reads of the records happen before this write, after which the kernel may overwrite
+  // them.
   __atomic_store_n((uint64_t *)ring->consumer, tail, __ATOMIC_RELEASE);
 }
 

@@ -53,8 +53,8 @@ public struct RecorderConfiguration: Sendable {
 
   /// Whether to listen to the kernel's events. The raw value is the value of the command-line option.
   public enum Events: String, Sendable, Hashable, CaseIterable {
-    /// Listen by BPF programs; by perf events, where that is not possible; otherwise take samples only and log the reason
-    /// once.
+    /// Listen by BPF programs; by perf events, where that is not possible; otherwise take samples only and log the
+    /// reason once.
     case auto
     /// Listen by BPF programs; by perf events, where that is not possible; otherwise fail.
     case on

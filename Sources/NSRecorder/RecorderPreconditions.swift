@@ -6,8 +6,8 @@ package enum RecorderPreconditions {
   /// Checks a configuration. Throws the error with which a recorder would fail because of `/proc` before its first
   /// sample. The check does not open the history file.
   ///
-  /// - Returns: the reason for which the recorder cannot have the kernel events that the configuration asks for; nil if it
-  ///   can have them.
+  /// - Returns: the reason for which the recorder cannot have the kernel events that the configuration asks for; nil
+  ///   if it can have them.
   package static func check(
     _ configuration: RecorderConfiguration
   ) throws(RecorderError) -> RecorderError? {

@@ -46,8 +46,8 @@ struct BPFLibrary {
     clinux_keep_bpf_log(try Self.symbol("libbpf_set_print", in: library))
   }
 
-  /// Frees an object. The kernel has the programs and maps as long as a descriptor of them is open. libbpf took some ten
-  /// MiB for the kernel's types to load the object, so the heap is trimmed.
+  /// Frees an object. The kernel has the programs and maps as long as a descriptor of them is open. libbpf took some
+  /// ten MiB for the kernel's types to load the object, so the heap is trimmed.
   func close(_ object: Pointer) {
     closeObject(object)
     clinux_trim_heap()

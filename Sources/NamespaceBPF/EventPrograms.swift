@@ -7,8 +7,8 @@ internal import SystemPackage
 ///
 /// Only one thread at a time may use a value.
 package final class EventPrograms {
-  /// Why the programs do not report changes of namespaces by unshare(2) and setns(2); nil if they do. Some kernels refuse
-  /// the program that does, because it needs a trampoline (`fentry`).
+  /// Why the programs do not report changes of namespaces by unshare(2) and setns(2); nil if they do. Some kernels
+  /// refuse the program that does, because it needs a trampoline (`fentry`).
   package let refusalOfMoves: BPFError?
 
   /// The links of the programs with the tracepoints, which keep the programs loaded (`bpf_link` of `bpf(2)`).

@@ -7,8 +7,8 @@ internal import Procfs
 /// probe of `/proc` is needed.
 ///
 /// Changes of names come from perf. So do changes of namespaces, by unshare(2) and setns(2), where the kernel refuses
-/// the program that reports them (`EventPrograms.refusalOfMoves`): perf reports that a task changed its namespaces, with
-/// their inode numbers. The ids are read by a probe, or come with the next record of the task.
+/// the program that reports them (`EventPrograms.refusalOfMoves`): perf reports that a task changed its namespaces,
+/// with their inode numbers. The ids are read by a probe, or come with the next record of the task.
 ///
 /// perf reports the namespaces of each new task too. The record of the start has all that, so that record is dropped.
 final class BPFEvents: EventFeed {
@@ -52,8 +52,8 @@ final class BPFEvents: EventFeed {
     set { listener.isQuiet = newValue }
   }
 
-  /// Only changes of namespaces that perf reports have to be probed at once. All other records have what they report, and
-  /// a storm mostly consists of them.
+  /// Only changes of namespaces that perf reports have to be probed at once. All other records have what they report,
+  /// and a storm mostly consists of them.
   var quietDrainInterval: Int64 {
     lastMove != .min && now().boot - lastMove < Self.moveMemory ? 2_000_000 : 10_000_000
   }

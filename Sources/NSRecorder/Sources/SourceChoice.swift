@@ -33,8 +33,8 @@ package enum SourceRefusal: Error, Sendable, Hashable {
 
 /// The choice of the source of samples.
 enum SourceChoice {
-  /// Makes the source of samples that the configuration asks for; for `auto`, the one by BPF, or the one of `/proc` where
-  /// that is not possible. Also returns why an `auto` source is not BPF.
+  /// Makes the source of samples that the configuration asks for; for `auto`, the one by BPF, or the one of `/proc`
+  /// where that is not possible. Also returns why an `auto` source is not BPF.
   static func make(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment,
     _ identity: IdentitySource

@@ -1,8 +1,8 @@
 // Reports the start, the exec and the exit of every task: programs of the type tp_btf, which the kernel runs at its
 // tracepoints (Documentation/trace/tracepoints.rst). Each writes a record into a ring, from which a reader takes it.
 //
-// The verifier refuses an object as a whole. So the program that needs a trampoline (fentry), which some kernels refuse, is
-// loaded only if the reader asks for it.
+// The verifier refuses an object as a whole. So the program that needs a trampoline (fentry), which some kernels
+// refuse, is loaded only if the reader asks for it.
 #include "TaskState.h"
 
 char license_text[] SEC("license") = "Dual MIT/GPL";
@@ -75,8 +75,8 @@ static ALWAYS_INLINE int report(struct task_struct *task, u32 kind, s32 maker_ti
   return 0;
 }
 
-// The kernel calls the function at the end of unshare(2) and setns(2), when the namespaces and the credentials are in place,
-// and when a task starts, then not for the current task.
+// The kernel calls the function at the end of unshare(2) and setns(2), when the namespaces and the credentials are in
+// place, and when a task starts, then not for the current task.
 //
 // The program is the first one, so that a kernel that refuses it does so before the verifier has read all the others.
 SEC("?fentry/perf_event_namespaces")
@@ -94,8 +94,8 @@ int report_start(u64 *arguments) {
   return report((struct task_struct *)arguments[0], RECORD_START, (u32)maker, maker >> 32);
 }
 
-// An exec enters the time namespace for children, and the state before it cannot be read afterwards (exec_task_namespaces
-// of kernel/nsproxy.c).
+// An exec enters the time namespace for children, and the state before it cannot be read afterwards
+// (exec_task_namespaces of kernel/nsproxy.c).
 SEC("tp_btf/sched_prepare_exec")
 int report_before_exec(u64 *arguments) {
   struct task_struct *task = (struct task_struct *)arguments[0];

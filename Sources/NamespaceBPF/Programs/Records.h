@@ -1,4 +1,5 @@
-// The records that the programs write. `TaskRecord.swift` and `TaskEvent.swift` read them: a change here needs one there.
+// The records that the programs write. `TaskRecord.swift` and `TaskEvent.swift` read them: a change here needs one
+// there.
 //
 // Numbers are in the byte order of the machine. Each record begins with its size in bytes, a multiple of 8, and its
 // kind.
