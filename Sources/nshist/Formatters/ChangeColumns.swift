@@ -2,9 +2,14 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// A row about a change: with all its parts, or with one of them.
-struct ChangeRow {
+final class ChangeRow {
   let change: NamespaceChange
   let parts: [NamespaceChange.Part]
+
+  init(change: NamespaceChange, parts: [NamespaceChange.Part]) {
+    self.change = change
+    self.parts = parts
+  }
 
   /// Returns one row with all parts of the change; if `apart` is set, one row for each part.
   static func rows(_ change: NamespaceChange, apart: Bool) -> [ChangeRow] {

@@ -6,11 +6,17 @@ struct NamespaceTree {
   let type: NamespaceType
   let roots: [Node]
 
-  struct Node {
+  final class Node {
     let namespace: NamespaceAtMoment
     /// The number of namespaces of each type that the namespace owns; empty unless it is a user namespace.
     let owns: [(NamespaceType, Int)]
     let children: [Node]
+
+    init(namespace: NamespaceAtMoment, owns: [(NamespaceType, Int)], children: [Node]) {
+      self.namespace = namespace
+      self.owns = owns
+      self.children = children
+    }
   }
 
   init(_ type: NamespaceType, _ all: [NamespaceAtMoment]) {

@@ -2,9 +2,14 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// A row about two processes that shared one namespace, or several namespaces at the same times.
-struct PeerRow {
+final class PeerRow {
   let peer: Peer
   let shared: [Peer.Shared]
+
+  private init(peer: Peer, shared: [Peer.Shared]) {
+    self.peer = peer
+    self.shared = shared
+  }
 
   /// Returns a row for each shared namespace; if `grouped` is set, one row for all namespaces that were shared
   /// at the same times.

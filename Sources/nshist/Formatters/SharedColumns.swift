@@ -2,9 +2,14 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// A row of the answer to `query shared`: a namespace type with all that was found of it, or with one visit.
-struct SharedRow {
+final class SharedRow {
   let line: SharedAnswer.TypeAnswer
-  var visit: SharedAnswer.Visit?
+  let visit: SharedAnswer.Visit?
+
+  private init(line: SharedAnswer.TypeAnswer, visit: SharedAnswer.Visit? = nil) {
+    self.line = line
+    self.visit = visit
+  }
 
   /// Returns a row for each visit of a type, or one without a visit; if `grouped` is set, one for the type.
   static func rows(_ line: SharedAnswer.TypeAnswer, grouped: Bool) -> [SharedRow] {
