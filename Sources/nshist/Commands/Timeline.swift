@@ -161,9 +161,14 @@ struct Timeline: QuestionCommand {
 }
 
 /// A row about one segment of a timeline row.
-struct SegmentRow {
+final class SegmentRow {
   let row: TimelineRow
   let segment: TimelineRow.Segment
+
+  private init(row: TimelineRow, segment: TimelineRow.Segment) {
+    self.row = row
+    self.segment = segment
+  }
 
   static func rows(_ rows: [TimelineRow], _ window: TimeWindow) -> [SegmentRow] {
     rows.flatMap { row in

@@ -94,22 +94,28 @@ struct TimelineBlocks {
 
   /// Returns the lines of the legend: as many entries in a line as the terminal has room for.
   func legend(_ width: Int) -> [String] {
-    let legend = letters.legend(used) { mark in
-      mark.isNamespace ? swatch(mark) : sign(mark)
-    }
-    let narrow =
-      hasNarrowBlocks ? ["▌ = too narrow for its letter, which a shorter time shows"] : []
-    return Self.packed(legend.letters, width) + Self.packed(legend.signs + narrow, width)
-  }
-
-  private static func packed(_ entries: [String], _ width: Int) -> [String] {
-    entries.reduce(into: []) { lines, entry in
-      if let last = lines.last, TextWrap.width(of: last) + 3 + TextWrap.width(of: entry) <= width {
-        lines[lines.count - 1] += "   " + entry
+    var lines: [String] = []
+    var room = 0
+    var wasNamespace = true
+    func add(_ text: String, _ isNamespace: Bool) {
+      let length = TextWrap.width(of: text) + 3
+      // The signs begin a line of their own.
+      if length <= room, isNamespace == wasNamespace {
+        lines[lines.count - 1] += "   " + text
+        room -= length
       } else {
-        lines.append(entry)
+        lines.append(text)
+        room = width - length + 3
       }
+      wasNamespace = isNamespace
     }
+    for entry in letters.legend(used) {
+      let isNamespace = entry.mark.isNamespace
+      let sign = isNamespace ? swatch(entry.mark) : sign(entry.mark)
+      add("\(sign) = \(entry.meaning)", isNamespace)
+    }
+    if hasNarrowBlocks { add("▌ = too narrow for its letter, which a shorter time shows", false) }
+    return lines
   }
 
   /// Returns the letter of a namespace on its colour.

@@ -77,11 +77,14 @@ struct TimelineDrawing {
     if !folded.isEmpty { picture.foot += ["", Self.line(folded)] }
     switch style {
     case .letters(let colours):
-      let legend = letters.legend(used) {
-        letters.colour(of: $0).paint("\(letters.letter(of: $0))", colours)
+      picture.foot.append("")
+      var signs: [String] = []
+      for entry in letters.legend(used) {
+        let letter = String(letters.letter(of: entry.mark))
+        let text = "\(letters.colour(of: entry.mark).paint(letter, colours)) = \(entry.meaning)"
+        if entry.mark.isNamespace { picture.foot.append(text) } else { signs.append(text) }
       }
-      picture.foot += [""] + legend.letters
-      if !legend.signs.isEmpty { picture.foot.append(legend.signs.joined(separator: "   ")) }
+      if !signs.isEmpty { picture.foot.append(signs.joined(separator: "   ")) }
     case .blocks: picture.foot += [""] + blocks.legend(width)
     }
     return picture

@@ -34,6 +34,9 @@ struct TimelineLetters {
     shades = chooseShades(rows, in: span)
   }
 
+  /// The number of namespaces whose colours are chosen by the time at which they were first seen.
+  private static let mostChosen = 1000
+
   /// Chooses the colours as `ReportLayout` does: in the order in which the processes were first seen in the namespaces.
   private func chooseShades(_ rows: [TimelineRow], in span: ClosedRange<WallTime>) -> [Int?] {
     var groups: [String: Int] = [:]
@@ -52,18 +55,26 @@ struct TimelineLetters {
     }
     var colours = NamespaceColours()
     var shades: [Int?] = order.map { _ in nil }
-    let sorted = order.indices.sorted {
-      (first[$0]?.time ?? .max, $0) < (first[$1]?.time ?? .max, $1)
+    // Namespaces beyond these are more than a person can tell apart.
+    for index in order.indices.dropFirst(Self.mostChosen) where order[index].isInitial != true {
+      shades[index] = index % NamespaceColours.count
     }
-    for index in sorted where order[index].isInitial != true {
-      shades[index] = colours.next(of: order[index].type, in: first[index]?.group ?? -1)
+    // Takes the namespace that was seen first of those that are left.
+    while true {
+      var next: (index: Int, time: WallTime, group: Int)?
+      for (index, namespace) in order.prefix(Self.mostChosen).enumerated()
+      where shades[index] == nil && namespace.isInitial != true {
+        guard let seen = first[index] else { continue }
+        if next.map({ seen.time < $0.time }) ?? true { next = (index, seen.time, seen.group) }
+      }
+      guard let next else { return shades }
+      shades[next.index] = colours.next(of: order[next.index].type, in: next.group)
     }
-    return shades
   }
 
   /// Returns the number of the colour of a namespace; nil for an initial namespace, and for any other mark.
   func shade(of mark: TimelineMark) -> Int? {
-    guard case .namespace(let namespace) = mark, let index = indexes[namespace.id] else {
+    guard case .namespace(let id) = mark, let index = indexes[id] else {
       return nil
     }
     return shades[index]
@@ -71,8 +82,8 @@ struct TimelineLetters {
 
   func letter(of mark: TimelineMark) -> Character {
     switch mark {
-    case .namespace(let namespace):
-      let index = indexes[namespace.id] ?? Self.alphabet.count
+    case .namespace(let id):
+      let index = indexes[id] ?? Self.alphabet.count
       return index < Self.alphabet.count ? Self.alphabet[index] : "#"
     case .several: return "*"
     case .unknown(.gap): return "-"
@@ -83,8 +94,8 @@ struct TimelineLetters {
 
   func colour(of mark: TimelineMark) -> Colour {
     switch mark {
-    case .namespace(let namespace):
-      guard namespace.isInitial != true, let index = indexes[namespace.id] else { return .none }
+    case .namespace(let id):
+      guard let index = indexes[id], order[index].isInitial != true else { return .none }
       return Self.palette[index % Self.palette.count]
     case .several: return .red
     case .unknown: return .yellow
@@ -92,40 +103,45 @@ struct TimelineLetters {
     }
   }
 
+  /// What the legend says about a mark.
+  struct Entry {
+    let mark: TimelineMark
+    let meaning: String
+  }
+
   /// Returns the entries of the legend: those of the letters, then those of the signs.
   ///
-  /// - Parameters:
-  ///   - used: the marks in the drawing.
-  ///   - paint: returns the letter or sign of a mark in its colour.
-  func legend(
-    _ used: Set<TimelineMark>, _ paint: (TimelineMark) -> String
-  ) -> (letters: [String], signs: [String]) {
-    let known = order.prefix(Self.alphabet.count)
-    let usedIndexes = Set(
-      used.compactMap { mark in
-        if case .namespace(let namespace) = mark { indexes[namespace.id] } else { nil }
-      })
-    let letters = known.enumerated().filter { usedIndexes.contains($0.offset) }
-      .map { index, namespace in
-        let other =
-          ambiguous.contains(index) ? ", or another namespace that reused its inode number" : ""
-        return paint(.namespace(namespace)) + " = \(namespace.text)\(other)"
+  /// - Parameter used: the marks in the drawing.
+  func legend(_ used: Set<TimelineMark>) -> [Entry] {
+    var isUsed = order.map { _ in false }
+    var reasons: [String] = []
+    for mark in used {
+      switch mark {
+      case .namespace(let id): if let index = indexes[id] { isUsed[index] = true }
+      case .unknown(let reason): if reason != .gap { reasons.append(reason.rawValue) }
+      case .several, .absent: break
       }
-    let rest = order.count - known.count
-    let more = rest > 0 ? ["# = one of \(rest) more namespaces"] : []
-    let reasons = Set(
-      used.compactMap { mark in
-        if case .unknown(let reason) = mark, reason != .gap { reason.rawValue } else { nil }
-      }
-    ).sorted().joined(separator: ", ")
-    func sign(_ mark: TimelineMark, _ meaning: String) -> String { "\(paint(mark)) = \(meaning)" }
-    let signs = [
-      used.contains(.several)
-        ? sign(.several, "several in one column, which a shorter time shows apart") : nil,
-      reasons.isEmpty ? nil : sign(.unknown(.notRecorded), "not known (\(reasons))"),
-      used.contains(.unknown(.gap)) ? sign(.unknown(.gap), "a gap: no samples") : nil,
-      used.contains(.absent) ? sign(.absent, "not seen") : nil,
-    ].compactMap(\.self)
-    return (letters + more, signs)
+    }
+    var entries: [Entry] = []
+    for (index, namespace) in order.enumerated()
+    where isUsed[index] && index < Self.alphabet.count {
+      let other =
+        ambiguous.contains(index) ? ", or another namespace that reused its inode number" : ""
+      entries.append(Entry(mark: .namespace(namespace.id), meaning: namespace.text + other))
+    }
+    let rest = order.count - Self.alphabet.count
+    if rest > 0 {
+      entries.append(Entry(mark: .namespace(-1), meaning: "one of \(rest) more namespaces"))
+    }
+    let signs: [(TimelineMark, String)] = [
+      (.several, "several in one column, which a shorter time shows apart"),
+      (.unknown(.notRecorded), "not known (\(reasons.sorted().joined(separator: ", ")))"),
+      (.unknown(.gap), "a gap: no samples"), (.absent, "not seen"),
+    ]
+    for (mark, meaning) in signs
+    where mark == .unknown(.notRecorded) ? !reasons.isEmpty : used.contains(mark) {
+      entries.append(Entry(mark: mark, meaning: meaning))
+    }
+    return entries
   }
 }

@@ -3,7 +3,8 @@ internal import NamespaceModel
 
 /// The content of one column of a row.
 enum TimelineMark: Hashable {
-  case namespace(NamespaceRecord)
+  /// The process was in a namespace, by its row.
+  case namespace(Int64)
   /// The process was in two or more namespaces during the column's time.
   case several
   case unknown(UnknownReason)
@@ -111,7 +112,7 @@ struct TimelineScale {
 
   private static func mark(_ state: TimelineRow.State) -> TimelineMark {
     switch state {
-    case .namespace(let namespace): .namespace(namespace)
+    case .namespace(let namespace): .namespace(namespace.id)
     case .unknown(let reason): .unknown(reason)
     }
   }

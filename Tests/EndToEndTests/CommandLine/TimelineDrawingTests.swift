@@ -123,7 +123,7 @@ struct TimelineDrawingTests {
         for segment in row.segments {
           let mark: TimelineMark =
             switch segment.state {
-            case .namespace(let namespace): .namespace(namespace)
+            case .namespace(let namespace): .namespace(namespace.id)
             case .unknown(let reason): .unknown(reason)
             }
           let columns = marks.indices.filter { column in
