@@ -49,6 +49,17 @@ extension EventFollower {
     probed?.fileTimes[link].flatMap { $0 < max(lastEvent, now - Self.longestLookahead) ? $0 : nil }
   }
 
+  /// Learns the ids of the namespaces that a task has entered, and that an event had reported without their ids before,
+  /// from the state of the task. A file time proves that a namespace is the one that was reported.
+  func learnEntered(_ set: ObservedSet, _ probed: ProbedTask, lastEvent: BootTime) {
+    for link in probed.fileTimes.keys {
+      guard case .namespace(let entered) = set.links[Int(link.rawValue)],
+        let time = fileTime(of: link, probed, lastEvent)
+      else { continue }
+      sets.learn(entered, fileTime: time)
+    }
+  }
+
   /// Returns a link that namespaces events do not report, as the probe read it.
   private func read(
     _ link: NamespaceLink, _ probed: ProbedTask?, from before: FollowedSet?,

@@ -65,6 +65,9 @@ extension EventFollower {
 
   func applyNamespaces(_ event: KernelEvent, _ inodes: NamespaceInodes, _ probed: ProbedTask?) {
     if let state = event.state {
+      if let probed, event.tid == event.pid, let task = processes[event.pid] {
+        learnEntered(state.set, probed, lastEvent: task.lastEvent)
+      }
       applyState(event, state)
       if event.tid == event.pid, let task = processes[event.pid] {
         describe(task, named: nil, probed?.description, at: event.time)

@@ -19,8 +19,8 @@ struct EventQueue {
   private var appliedCount = 0
   private var isSorted = true
   private var lastOrder = 0
-  /// By TID, the inode numbers in the last queued namespaces event of each task.
-  private var latest: [Int32: NamespaceInodes] = [:]
+  /// By TID, the namespaces in the last queued event of each task that has any.
+  private var latest: [Int32: Latest] = [:]
   private var parents: [Int32: Int32] = [:]
   /// Whether events came with the state of their task.
   private var hasStates = false
@@ -54,6 +54,19 @@ struct EventQueue {
   private static let searchLimit = 2048
   /// The threads of a process with more threads than this are not probed when it changes its namespaces.
   private static let mostThreads = 256
+
+  /// The namespaces of a task by an event: by perf as inode numbers, by a BPF program as a set.
+  private enum Latest {
+    case inodes(NamespaceInodes)
+    case set(ObservedSet)
+
+    var inodes: NamespaceInodes {
+      switch self {
+      case .inodes(let inodes): inodes
+      case .set(let set): set.inodes
+      }
+    }
+  }
 
   /// A queued event.
   struct Item {
@@ -194,7 +207,7 @@ struct EventQueue {
     _ mask: LinkMask, _ event: KernelEvent, _ known: (Int32) -> NamespaceInodes?
   ) -> Bool {
     guard !mask.isEmpty, case .namespaces(let inodes) = event.kind, parents[event.tid] == nil,
-      let before = latest[event.tid] ?? known(event.tid)
+      let before = latest[event.tid]?.inodes ?? known(event.tid)
     else { return false }
     let changed = inodes.differences(from: before)
     return !changed.isEmpty && mask.isSuperset(of: changed)
@@ -222,7 +235,7 @@ struct EventQueue {
     case .fork(_, let parent):
       // The next namespaces event of the task is of the task itself, if its start came with its state.
       if event.state == nil { parents[event.tid] = parent }
-      latest[event.tid] = nil
+      latest[event.tid] = event.state.map { .set($0.set) }
       exited.remove(event.tid)
       return nil
     case .state: return nil
@@ -242,10 +255,10 @@ struct EventQueue {
       return read(
         event, isResumed ? NamespaceLink.allCases : [], isMove: false, isDescribed: true)
     case .namespaces(let inodes):
-      defer { latest[event.tid] = inodes }
+      defer { latest[event.tid] = .inodes(inodes) }
       if event.state != nil { return read(event, [], isMove: false, isDescribed: true) }
       let parent = parents.removeValue(forKey: event.tid)
-      let before = parent.flatMap { latest[$0] ?? known($0) }
+      let before = parent.flatMap { latest[$0]?.inodes ?? known($0) }
       // Probes all links of a known task that changed its namespaces, also if its inode numbers are the same
       // as before: then a link that no event reports has changed. Probes all links of a new task only if its
       // inode numbers differ from those of its parent.
@@ -259,7 +272,8 @@ struct EventQueue {
           return probed
         }
         let changed =
-          (latest[event.tid] ?? known(event.tid)).map { inodes.differences(from: $0) } ?? []
+          (latest[event.tid]?.inodes ?? known(event.tid)).map { inodes.differences(from: $0) }
+          ?? []
         let probed = read(
           event, NamespaceLink.allCases, isMove: mayHaveUnreportedThreads(event.pid),
           isDescribed: true,
@@ -349,12 +363,19 @@ struct EventQueue {
       return nil
     }
     if let state = stateAfterMove(at: appliedCount, horizon: min(horizon, lost &- 1)) {
-      let time = items[appliedCount].event.time
-      items[appliedCount].event.state = state
-      // Of the probe, only the description is of use.
-      items[appliedCount].probed = items[appliedCount].probed?.description.map {
-        ProbedTask(links: [:], time: time, description: $0)
+      if let probed = items[appliedCount].probed {
+        // The file times hold only if no later event of the task invalidates them.
+        guard probed.fileTimes.isEmpty || probed.time <= horizon || probed.time > lost else {
+          return nil
+        }
+        let event = items[appliedCount].event
+        let valid = probed.time < lost ? validated(probed, of: event, at: appliedCount) : nil
+        // Of the probe, only the description and the file times are of use.
+        items[appliedCount].probed = ProbedTask(
+          links: [:], time: event.time, description: probed.description,
+          fileTimes: valid?.fileTimes ?? [:])
       }
+      items[appliedCount].event.state = state
     } else if let probed = items[appliedCount].probed, probed.time > lost {
       items[appliedCount].probed = nil
     } else if let probed = items[appliedCount].probed {
@@ -491,9 +512,11 @@ struct EventQueue {
     exited.removeAll(keepingCapacity: true)
     for event in items.lazy.map(\.event) {
       switch event.kind {
-      case .namespaces(let inodes): latest[event.tid] = inodes
+      case .namespaces(let inodes): latest[event.tid] = .inodes(inodes)
       case .exit: if event.tid == event.pid { exited.insert(event.pid) }
-      case .fork: exited.remove(event.tid)
+      case .fork:
+        exited.remove(event.tid)
+        latest[event.tid] = event.state.map { .set($0.set) }
       case .comm, .state: break
       }
     }

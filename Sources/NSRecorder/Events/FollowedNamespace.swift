@@ -9,7 +9,8 @@ final class FollowedNamespace {
   /// other namespace has its inode number.
   var holders = 0
 
-  /// The kernel's id, if it was read from a mount that pins the namespace and not through a task.
+  /// The kernel's id, if it was read from a mount that pins the namespace, or of a task that entered the namespace after
+  /// all others had left it.
   var mountedID: UInt64?
 
   /// The time on the boot clock by which an event or a sample had first reported the namespace.

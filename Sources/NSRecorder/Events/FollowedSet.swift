@@ -221,6 +221,17 @@ final class FollowedSets {
     return namespace
   }
 
+  /// Learns the id of the last namespace that was reported with an inode number, from a task that has entered it. See
+  /// `namespace` for the proof.
+  func learn(_ entered: ObservedNamespace, fileTime: BootTime) {
+    let key = NamespaceKey(type: entered.type, inode: entered.inode)
+    guard let id = entered.kernelID, let last = namespaces[key], last.observed.kernelID == nil,
+      last.mountedID == nil, last.firstKnown <= fileTime + Self.fileTick, isLastReported(last)
+    else { return }
+    last.mountedID = id
+    mounted.append(last)
+  }
+
   /// Applies an id that was read for an inode number: if the number had the same id before, the undecided
   /// namespaces reported in between (`UndecidedNamespaces`) are all the namespace with that id.
   private func decide(_ number: NamespaceKey, is id: UInt64, at time: BootTime = .max) {
