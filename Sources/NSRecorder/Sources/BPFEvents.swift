@@ -19,6 +19,9 @@ final class BPFEvents: EventFeed {
   private var records: [TaskEvent] = []
   private var perfEvents: [KernelEvent] = []
   private var starts: StartTimes
+  /// By TID, the times of the execs that perf has reported and the programs have not: the kernel reports an exec to
+  /// perf first, and that wakes the recorder.
+  private var awaitedExecs: [Int32: BootTime] = [:]
   /// When perf last reported a change of namespaces, on the boot clock.
   private var lastMove: BootTime = .min
   /// The time on the boot clock up to which no record of the ring is missing.
@@ -61,8 +64,12 @@ final class BPFEvents: EventFeed {
   /// The time, in nanoseconds, for which a change of namespaces makes the next one likely.
   private static let moveMemory: Int64 = 1_000_000_000
 
-  /// No record of the ring causes a wakeup before a quarter of it is full.
-  var longestDrainInterval: Int64? { 250_000_000 }
+  /// No record of the ring causes a wakeup before a quarter of it is full. An exec that perf has reported is in the
+  /// ring soon, and the process has to be probed while it lives.
+  var longestDrainInterval: Int64? { awaitedExecs.isEmpty ? 250_000_000 : 1_000_000 }
+
+  /// How long, in nanoseconds, an exec is awaited: it may have failed.
+  private static let execPatience: Int64 = 20_000_000
 
   func drain(into events: inout [KernelEvent]) -> [EventLoss] {
     perfEvents.removeAll(keepingCapacity: true)
@@ -86,6 +93,7 @@ final class BPFEvents: EventFeed {
       if case .namespaces = event.kind { lastMove = start }
       events.append(event)
     }
+    awaitExecs(until: start)
     if missing.count > 0 {
       let first = max(completeUntil, missing.first - 1)
       losses.append(
@@ -97,6 +105,21 @@ final class BPFEvents: EventFeed {
     }
     completeUntil = max(completeUntil, missing.isEmpty ? start - Self.writeLatency : now().boot)
     return losses
+  }
+
+  /// Notes the execs that perf has reported in this drain, and drops those that the programs have reported too.
+  private func awaitExecs(until now: BootTime) {
+    for event in perfEvents {
+      if case .comm(_, isExec: true) = event.kind { awaitedExecs[event.tid] = event.time }
+    }
+    guard !awaitedExecs.isEmpty else { return }
+    for record in records where record.kind.endsExec {
+      if let time = awaitedExecs[record.task.tid], record.time >= UInt64(clamping: time.nanoseconds)
+      {
+        awaitedExecs[record.task.tid] = nil
+      }
+    }
+    awaitedExecs = awaitedExecs.filter { now - $0.value < Self.execPatience }
   }
 
   private func loss(_ cause: EventLoss.Cause, records: UInt64) -> EventLoss {
@@ -221,5 +244,15 @@ extension ObservedSet {
       if case .namespace(let namespace) = state { inodes[link.type] = namespace.inode }
     }
     return NamespaceInodes(inodes)
+  }
+}
+
+extension TaskEvent.Kind {
+  /// Whether no exec of the task is under way after the change.
+  fileprivate var endsExec: Bool {
+    switch self {
+    case .exec, .exit: true
+    case .start, .move, .state: false
+    }
   }
 }
