@@ -61,7 +61,9 @@ extension EventFollower {
     guard let task = resumable.removeValue(forKey: event.pid) else {
       // The process was recorded as exited, or has known threads: the follower missed a thread that existed
       // before the start or resync.
-      if ended[event.pid] != nil || threadsOf[event.pid] != nil { contradiction = event.time }
+      if ended[event.pid]?.mayResume == false || threadsOf[event.pid] != nil {
+        contradiction = event.time
+      }
       // The last sample shows the main thread as a zombie, but not the thread that executes.
       if sources.showZombie(event.pid) {
         if batch == nil { needsOtherSample = true } else { contradiction = event.time }

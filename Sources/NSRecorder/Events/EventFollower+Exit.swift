@@ -59,7 +59,8 @@ extension EventFollower {
     // A process that a sample discovered may have threads that no event reported.
     let mayResume = task.isOlder
     if mayResume || batch == nil { resumable[task.pid] = task }
-    if !mayResume { ended[task.pid] = finishedBatches }
+    ended[task.pid] = EndedProcess(
+      batch: finishedBatches, exitTick: Self.ticks(time), mayResume: mayResume)
     awaitingSample.remove(task.pid)
     guard batch != nil, task.reported != nil else { return }
     batch?.events.append(

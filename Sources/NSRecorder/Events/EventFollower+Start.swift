@@ -146,11 +146,18 @@ extension EventFollower {
   /// Adds a process that has started.
   private func start(_ task: FollowedTask, _ pendingFork: PendingFork, at time: BootTime) {
     setPIDNamespaceForChildren(of: pendingFork, task.set, at: time)
-    if let appearance = seenBeforeForkEvent.removeValue(forKey: task.pid) {
-      task.bind(to: appearance)
+    task.predecessorExitTick = ended.removeValue(forKey: task.pid)?.exitTick
+    if let appearance = seenBeforeForkEvent[task.pid] {
+      switch task.relation(to: appearance) {
+      case .same:
+        seenBeforeForkEvent[task.pid] = nil
+        task.bind(to: appearance)
+      case .predecessor: seenBeforeForkEvent[task.pid] = nil
+      // The event that reports the start of the sampled process has not been applied yet.
+      case .successor: break
+      }
     }
     processes[task.pid] = task
-    ended[task.pid] = nil
     // The PID now belongs to the new process.
     resumable[task.pid] = nil
     awaitingSample.insert(task.pid)

@@ -83,6 +83,9 @@ extension EventFollower {
     if let task = processes[pid], isNew(task, appearance, gone) {
       awaitingSample.insert(pid)
       identify(task, as: appearance, pidsWithEvents, &verified)
+    } else if hasEnded(appearance) {
+      // The sample shows a process as it ends.
+      return
     } else if sources[appearance.token]?.links.isZombie != true {
       // The event that reports the start has not been applied yet. A zombie that is not tracked was tracked
       // before: an event has reported its exit.
@@ -102,9 +105,21 @@ extension EventFollower {
     _ task: FollowedTask, _ appearance: ProcessSample.Appearance,
     _ gone: [ProcessToken: SampledProcesses.Process]
   ) -> Bool {
-    guard let source = task.source else { return true }
+    guard let source = task.source else { return task.relation(to: appearance) == .same }
     guard let before = gone[source]?.facts.startTicks else { return false }
     return before == appearance.facts.startTicks
+  }
+
+  /// Whether events have reported the exit of the sampled process, and maybe the start of another one with its PID.
+  private func hasEnded(_ appearance: ProcessSample.Appearance) -> Bool {
+    let pid = appearance.facts.pid
+    if let task = processes[pid] {
+      return task.source == nil && task.relation(to: appearance) == .predecessor
+    }
+    guard let exit = ended[pid], !exit.mayResume, let start = appearance.facts.startTicks else {
+      return false
+    }
+    return start < exit.exitTick
   }
 
   private func identify(

@@ -24,8 +24,8 @@ final class EventFollower {
   var threadsOf: [Int32: Set<Int32>] = [:]
   /// Processes whose exit an event reported, but which may have threads that no event reported.
   var resumable: [Int32: FollowedTask] = [:]
-  /// PIDs of processes that ended recently, with the batch (`finishedBatches`) in which each ended.
-  var ended: [Int32: Int] = [:]
+  /// By PID, the last processes that ended recently.
+  var ended: [Int32: EndedProcess] = [:]
   var pendingForks: [Int32: PendingFork] = [:]
   private var lastToken: UInt64 = 0
   /// The time of the event that is being applied.
@@ -65,6 +65,16 @@ final class EventFollower {
   var throttle = ChangeThrottle()
   /// The end, on the boot clock, of the sample of the last start or resync.
   var began: BootTime = .min
+
+  /// A process whose exit an event has reported.
+  struct EndedProcess {
+    /// The batch (`finishedBatches`) in which it ended.
+    let batch: Int
+    /// The clock tick of its exit. A process that got the PID later started in that tick or after it.
+    let exitTick: UInt64
+    /// Whether an exec of a thread that no event reported may continue it.
+    let mayResume: Bool
+  }
 
   /// A task between its fork event and the namespaces event that follows it.
   struct PendingFork {
@@ -178,7 +188,7 @@ final class EventFollower {
     }
     // A thread in execve(2) waits only for the other threads of its process to exit, so two batches
     // suffice.
-    ended = ended.filter { finishedBatches - $0.value <= 2 }
+    ended = ended.filter { finishedBatches - $0.value.batch <= 2 }
     sets.trim()
     defer { if batch != nil { batch = EventBatch(epoch: epoch) } }
     return batch

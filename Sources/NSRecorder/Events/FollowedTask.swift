@@ -36,6 +36,8 @@ final class FollowedTask {
   var isOlder: Bool { start == nil }
   /// Its token in the samples; nil while no sample has observed it.
   var source: ProcessToken?
+  /// The clock tick in which the process exited that had its PID before, if an event reported that shortly before.
+  var predecessorExitTick: UInt64?
 
   init(
     token: ProcessToken, set: FollowedSet, facts: ProcessFacts, description: ProcessDescription
@@ -45,6 +47,23 @@ final class FollowedTask {
     self.set = set
     self.facts = facts
     self.description = description
+  }
+
+  /// What a sampled process with the PID of a task is to the task.
+  enum Relation { case same, predecessor, successor }
+
+  /// Tells by the start times whether a sampled process with its PID is this one, whose start an event reported, or one
+  /// that had the PID before or has it after.
+  ///
+  /// The kernel sets the start time before it reports the start, so that the time of the event is the later of the two
+  /// by the time for which the maker had to wait for a processor; each is rounded to a clock tick.
+  func relation(to appearance: ProcessSample.Appearance) -> Relation {
+    guard let start = facts.startTicks, let sampled = appearance.facts.startTicks else {
+      return .same
+    }
+    if sampled > start &+ 1 { return .successor }
+    if let exit = predecessorExitTick, sampled < exit, sampled &+ 1 < start { return .predecessor }
+    return .same
   }
 
   /// Applies what a sample observed. The sample knows more about the task, but not which task created

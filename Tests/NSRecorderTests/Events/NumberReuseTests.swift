@@ -22,6 +22,45 @@ struct NumberReuseTests {
     #expect(script.history.faults == [])
   }
 
+  @Test("a process that a sample shows as it ends is not the next one with its PID")
+  func sampledAtItsEnd() {
+    let start = UInt64(script.clock / 10_000_000)
+    script.fork(20, of: 10)
+    script.clock += 100_000_000
+    script.exit(20)
+    // The sample begins after the exit, and reads the process before the kernel has released it.
+    _ = script.verify([10: .host, 20: .host])
+    script.clock += 50_000_000
+    script.fork(20, of: 10)
+    let second = UInt64(script.clock / 10_000_000)
+    _ = script.verify([10: .host, 20: .host], others: [20], startTicks: [20: second])
+    script.clock += 50_000_000
+    _ = script.verify([10: .host, 20: .host])
+    #expect(script.follower.processes[20]?.facts.startTicks == second)
+    #expect(second > start + 2)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process that starts while a sample is taken is not the one that exits then")
+  func startedInSample() {
+    script.fork(20, of: 10)
+    let first = UInt64(script.clock / 10_000_000)
+    script.finishBatch()
+    script.clock += 100_000_000
+    // The events that report the exit and the start are still queued.
+    let second = UInt64(script.clock / 10_000_000)
+    let verified = script.verify(
+      [10: .host, 20: .host], pidsWithEvents: [20], others: [20], startTicks: [20: second])
+    #expect(verified.disagreements == 0)
+    #expect(script.follower.processes[20]?.facts.startTicks == first)
+    script.exit(20)
+    script.fork(20, of: 10)
+    script.finishBatch()
+    _ = script.verify([10: .host, 20: .host])
+    #expect(script.follower.processes[20]?.facts.startTicks == second)
+    #expect(script.history.faults == [])
+  }
+
   @Test("a start with the PID of a running process is a contradiction: an exit event is missing")
   func contradiction() {
     script.fork(20, of: 10)

@@ -84,7 +84,7 @@ struct ResyncTests {
     script.finishBatch()
     script.clock += 50_000_000
     let other = script.history.process(40)?.token
-    script.begin([10: .host, 20: .host, 30: .host, 40: .host])
+    script.begin([10: .host, 20: .host, 30: .host, 40: .host], others: [40])
     #expect(script.history.process(40)?.token != other)
     #expect(script.history.faults == [])
   }

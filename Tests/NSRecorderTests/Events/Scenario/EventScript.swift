@@ -29,6 +29,8 @@ final class EventScript {
   /// The same time as a `BootTime`.
   var time: BootTime { BootTime(nanoseconds: clock) }
   private var tasks: [Int32: TaskLinks] = [:]
+  /// The clock tick of the last start event of each PID.
+  private var starts: [Int32: UInt64] = [:]
   private var sampled: [Int32: (token: ProcessToken, links: TaskLinks)] = [:]
   private var sampledThreads: [Int32: (token: ProcessToken, thread: Thread)] = [:]
   private var lastSource: UInt64 = 1000
@@ -74,6 +76,7 @@ final class EventScript {
     let links = links ?? tasks[parent] ?? .host
     apply(pid, of: pid, .fork(parentPID: parent, parentTID: tid ?? parent))
     tasks[pid] = links
+    starts[pid] = UInt64(clock / 10_000_000)
     apply(pid, of: pid, .namespaces(links.inodes), probed: probed ? links.probed() : nil)
   }
 
@@ -133,9 +136,11 @@ final class EventScript {
   ///   - others: PIDs that belong to another process than in the previous sample.
   ///   - threads: the threads that are tasks of their own; nil if the sample reads no threads.
   ///   - plainThreads: threads in the namespaces of their process, with the PID of it.
+  ///   - startTicks: the start times of processes that did not start when their last event says.
   func sample(
     _ processes: [Int32: TaskLinks], others: Set<Int32> = [], threads: [Int32: Thread]? = nil,
-    plainThreads: [Int32: Int32] = [:], plainThreadStart: UInt64? = nil
+    plainThreads: [Int32: Int32] = [:], plainThreadStart: UInt64? = nil,
+    startTicks: [Int32: UInt64] = [:]
   ) -> ProcessSample {
     clock += 1000
     var sample = ProcessSample(
@@ -161,7 +166,10 @@ final class EventScript {
         .init(
           token: token,
           facts: .init(
-            pid: pid, startTicks: UInt64(clock / 10_000_000), parentPID: 7, isKernelThread: false,
+            pid: pid,
+            startTicks: startTicks[pid] ?? (others.contains(pid) ? nil : starts[pid])
+              ?? UInt64(clock / 10_000_000),
+            parentPID: 7, isKernelThread: false,
             nspid: [pid, 1]),
           description: .init(comm: Array("read".utf8), uid: 7, cgroup: Array("0::/x".utf8)),
           links: links.states))
@@ -214,11 +222,14 @@ final class EventScript {
   /// - Parameter pidsWithEvents: the PIDs of tasks with an event during the sample.
   func verify(
     _ processes: [Int32: TaskLinks], pidsWithEvents: Set<Int32> = [], others: Set<Int32> = [],
-    threads: [Int32: Thread]? = nil, plainThreads: [Int32: Int32] = [:]
+    threads: [Int32: Thread]? = nil, plainThreads: [Int32: Int32] = [:],
+    startTicks: [Int32: UInt64] = [:]
   ) -> EventFollower.Verified {
     finishBatch()
     let verified = follower.verify(
-      sample(processes, others: others, threads: threads, plainThreads: plainThreads),
+      sample(
+        processes, others: others, threads: threads, plainThreads: plainThreads,
+        startTicks: startTicks),
       pidsWithEvents: pidsWithEvents)
     history.apply(verified.sample)
     return verified
