@@ -93,14 +93,17 @@ struct QueryShared: QuestionCommand {
     throw ExitStatus.of(answer.verdict)
   }
 
-  /// Rejects groups that are all the same single process, because a process is not compared with itself.
+  /// Rejects groups that are all the same single process, or threads of it: a process is not compared with itself.
   private func refuseOneProcess(_ answer: SharedAnswer) throws {
-    let own = answer.groups.compactMap(\.process?.id)
-    guard own.count == answer.groups.count, Set(own).count == 1,
-      answer.groups.allSatisfy({ $0.processes == 1 })
-    else { return }
+    let own = answer.groups.compactMap(\.onlyProcess)
+    guard own.count == answer.groups.count, Set(own).count == 1 else { return }
+    let pid = answer.groups[0].process?.pid ?? 0
+    let isSame = Set(answer.groups.compactMap(\.process?.id)).count == 1
     throw ValidationError(
-      "all groups are one process, PID \(answer.groups[0].process?.pid ?? 0); give another")
+      isSame
+        ? "all groups are one process, PID \(pid); give another"
+        : "all groups are threads of one process, PID \(pid), and count as that; ask nshist query same"
+    )
   }
 
   private func sayNothing(

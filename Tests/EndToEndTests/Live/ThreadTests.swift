@@ -69,6 +69,19 @@ struct ThreadTests {
     #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
   }
 
+  @Test("shared refuses to compare a process with its own thread")
+  func sharedWithOwnThread() throws {
+    try testProcess.unshareInThread(CloneFlag.net)
+    try recording.waitForSamples(2)
+    try recording.settle()
+    for groups in [["\(pid)", "\(pid)/\(tid)"], ["\(pid)/\(tid)", "\(pid)"]] {
+      let outcome = try Command.run(
+        Command.nshist, ["shared"] + groups + ["--type", "uts", "--db", recording.database])
+      #expect(outcome.status == 64 && outcome.output == "", "\(outcome.output)")
+      expectOneLine(outcome.messages, saying: "threads of one process, PID \(pid)")
+    }
+  }
+
   @Test("a thread that remains in the namespaces that its process leaves is recorded from then on")
   func processLeaves() throws {
     let departure = try TimedAction { try testProcess.unshare(CloneFlag.net) }

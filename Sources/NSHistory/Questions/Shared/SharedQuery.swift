@@ -90,7 +90,9 @@ struct SharedQuery {
       try (group.members.first { $0.task == $0.owner } ?? group.members.first)
       .flatMap { (member) throws(SQLiteError) in try process(member.task) }
     return SharedAnswer.Group(
-      processes: group.processCount, process: first, container: first?.container,
+      processes: group.processCount, process: first,
+      onlyProcess: group.processCount == 1 ? group.members.first?.owner.rawValue : nil,
+      container: first?.container,
       containers: group.containerRecords.values.sorted { $0.id < $1.id },
       isKnown: group.isKnown,
       otherIncarnations: group.otherIncarnations,
@@ -100,12 +102,13 @@ struct SharedQuery {
 
   private var inSeveralGroups: [ProcessRecord] {
     get throws(SQLiteError) {
+      // A thread counts with its process: neither the two nor two threads of one process are compared.
       var visited: Set<TaskID> = []
       var several: Set<TaskID> = []
       for group in groups {
-        for member in group.members where !visited.insert(member.task).inserted {
-          several.insert(member.task)
-        }
+        let owners = Set(group.members.map(\.owner))
+        several.formUnion(owners.intersection(visited))
+        visited.formUnion(owners)
       }
       return try several.sorted().map { (task) throws(SQLiteError) in try process(task) }
         .compactMap(\.self)

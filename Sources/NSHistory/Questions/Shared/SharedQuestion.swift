@@ -60,6 +60,8 @@ package struct SharedAnswer: Sendable {
     package var processes: Int
     /// The first of these processes; nil if there is none, or if they are too many.
     package var process: ProcessRecord?
+    /// The row id of the process of the group if it is the only one; of a thread, of the process to which it belongs.
+    package var onlyProcess: Int64?
     /// The container of `process`.
     package var container: ContainerRecord?
     /// The containers of the group that had a recorded process in that time; empty unless the group is given by a
