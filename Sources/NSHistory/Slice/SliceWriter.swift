@@ -95,7 +95,9 @@ package final class SliceWriter {
         missing = try absent(request, cut, reading)
         guard missing.isEmpty else { return nil }
         try SliceRows(reading, cut, request).choose()
-        try SliceCopy(connection, cut).copy()
+        // A recorder may have the sessions open still, so that the slice does not show how they end.
+        try SliceCopy(connection, cut).copy(
+          openSessions: index.sessions.filter { $0.isOpen || $0.isCopied }.map(\.id))
         try copyLimits(request)
         return Result(
           time: cut.time,
@@ -209,8 +211,16 @@ struct SliceCopy {
     try run("INSERT INTO slice.\(table) SELECT * FROM main.\(table)")
   }
 
-  func copy() throws(SQLiteError) {
+  /// - Parameter openSessions: the row ids of the sessions whose end is not known.
+  func copy(openSessions: [Int64]) throws(SQLiteError) {
     try copyHistory()
+    for session in openSessions {
+      try run(
+        """
+        INSERT INTO slice.session_file (session_id, device, inode, copied) VALUES (?, 0, 0, 1)
+        ON CONFLICT (session_id) DO UPDATE SET copied = 1
+        """, [.integer(session)])
+    }
     try copySamples()
     try copyTasks()
     try copyNamespaces()

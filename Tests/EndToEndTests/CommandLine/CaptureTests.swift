@@ -177,6 +177,8 @@ import Testing
       #expect(try run(["db", "verify"], file).status == 0)
       let same = try run(["query", "same", "10", "20", "--type", "net"], file)
       #expect(same.status == 0 || same.status == 2, "\(same.output)\(same.messages)")
+      let coverage = try run(["query", "coverage", "--format", "json"], file)
+      #expect(coverage.output.contains(#""state": "unknown-end""#), "\(coverage.output)")
     }
     let samples = recording.number("SELECT COUNT(*) FROM sample") ?? 0
     try recording.waitFor(samples: samples + 3)
