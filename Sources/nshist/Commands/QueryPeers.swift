@@ -94,7 +94,8 @@ struct QueryPeers: ListingCommand {
       return !isRead
     }
     guard isRead else {
-      return help.messages.say("its namespaces could not be read: see nshist query history")
+      help.messages.say("its namespaces could not be read: see nshist query history")
+      throw ExitCode(ExitStatus.unknown)
     }
     help.messages.say(
       initial

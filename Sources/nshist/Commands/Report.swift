@@ -81,6 +81,9 @@ struct Report: ConsoleCommand {
         try help.say(nothingOf: selector, in: window)
       }
     }
+    for namespace in groups.compactMap(\.namespace) where try reader.namespaces(namespace).isEmpty {
+      try help.say(nothingOf: namespace)
+    }
     guard report.lanes.isEmpty else { return }
     try help.endEmptyThroughTime(caveats, of: named, in: window, isOfOne: !groups.isEmpty)
   }

@@ -60,7 +60,7 @@ struct EmptyResultHelp {
       """
   }
 
-  /// Prints on standard error that no namespace matches a selector, with the nearest match.
+  /// Prints on standard error that no namespace matches a selector, with the nearest match. Throws the exit status `unknown` if nobody can say which namespace it is.
   func say(nothingOf selector: NamespaceSelector) throws {
     switch selector {
     case .inode(let type, let inode):
@@ -80,6 +80,7 @@ struct EmptyResultHelp {
       }
       messages.say(
         "the \(type) namespace of that process could never be read: see nshist query history")
+      throw ExitCode(ExitStatus.unknown)
     }
   }
 
