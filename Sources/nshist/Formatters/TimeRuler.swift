@@ -22,7 +22,7 @@ struct TimeRuler {
       1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400,
       172_800, 604_800, 1_209_600, 2_592_000, 5_184_000, 15_552_000, 31_536_000,
     ].map { $0 * second }
-  /// The greatest number of ticks, also for times of a damaged file.
+  /// The greatest number of steps that are tried: the times of a damaged file may overflow.
   private static let most = 1000
 
   /// Returns the ticks, which are at least so many nanoseconds apart.
@@ -33,7 +33,7 @@ struct TimeRuler {
     var local = first - first % step
     if local < first { local &+= step }
     var ticks: [Tick] = []
-    while ticks.count < Self.most {
+    for _ in 0..<Self.most {
       var at = WallTime(nanoseconds: local &- offset)
       // Zones are ahead of UTC by quarters of an hour, so that a shorter step is round at any offset. A longer one may
       // cross a change of the offset (summer time), after which the same time of day is at another moment.

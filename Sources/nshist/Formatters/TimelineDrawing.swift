@@ -178,7 +178,9 @@ struct TimelineDrawing {
     let until = TimeFormat.localTime(scale.until, zone)
     let step = TimeFormat.duration(scale.step)
     switch style {
-    case .letters: return ["\(blanks)\(from) to \(until), \(step) a column"]
+    case .letters:
+      let text = "\(from) to \(until), \(step) a column"
+      return [blanks.count + text.count <= width ? blanks + text : text]
     case .blocks:
       let isOneDay = from.prefix(11) == until.prefix(11)
       let text = "\(from) to \(isOneDay ? until.dropFirst(11) : until[...]), \(step) a half column"
