@@ -112,7 +112,8 @@ struct Export: ConsoleCommand {
     to file: OutputFile, _ messages: Messages
   ) throws -> Int {
     let base = try filter.since ?? reader.recordedSpan()?.lowerBound ?? .zero
-    var writer = TraceWriter(base: base, output: file, messages)
+    var writer = TraceWriter(
+      base: base, isPart: !asked.isEmpty || container != nil, output: file, messages)
     try writer.begin()
     var failure: OutputError?
     try reader.exportPieces(filter) { process, piece in

@@ -9,7 +9,8 @@ internal import NamespaceModel
 /// joined it.
 ///
 /// Events are written as they come, in the order of processes, which the format permits. The writer remembers the
-/// containers alone.
+/// containers, and of a part of a history the processes. A process that is in a mark and not in that part has a track
+/// all the same, with a slice as short as can be: an instant or the end of an arrow needs one.
 struct TraceWriter: ~Copyable {
   private let output: OutputFile
   private let messages: Messages
@@ -27,9 +28,13 @@ struct TraceWriter: ~Copyable {
   /// The types whose tracks were given the present name of that process.
   private var namedTypes: [NamespaceType] = []
   private var flows = 0
+  /// The processes that have slices; nil if all have.
+  private var written: Set<Int64>?
 
-  init(base: WallTime, output: OutputFile, _ messages: Messages) {
+  /// - Parameter isPart: whether only some processes are written.
+  init(base: WallTime, isPart: Bool, output: OutputFile, _ messages: Messages) {
     self.base = base
+    written = isPart ? [] : nil
     self.output = output
     self.messages = messages
   }
@@ -51,7 +56,10 @@ struct TraceWriter: ~Copyable {
 
   /// Writes one interval of a process.
   mutating func write(_ process: ExportProcess, _ piece: ExportPiece) throws(OutputError) {
-    if current?.row != process.row { ends.removeAll() }
+    if current?.row != process.row {
+      ends.removeAll()
+      written?.insert(process.row)
+    }
     // The last name that a track is given is the one that viewers show.
     if current.map({ $0.row != process.row || $0.version != process.version }) ?? true {
       namedTypes.removeAll()
@@ -101,8 +109,7 @@ struct TraceWriter: ~Copyable {
       let part = change.parts.first(where: { $0.how.mayBeJoined || $0.how == .new })
         ?? change.parts.first
     else { return }
-    let track = try track(of: process.container)
-    let thread = Self.thread(process.id, part.link.type, isAgain: false)
+    let (track, thread) = try place(of: process, part, at: time)
     let names = change.marks.map(\.rawValue).joined(separator: ", ")
     let text = ChangeFormatter(row: ChangeRow(change: change, parts: change.parts), detail: .id)
       .text
@@ -115,9 +122,9 @@ struct TraceWriter: ~Copyable {
       return
     }
     flows += 1
-    let other = try self.track(of: joined.container)
+    let other = try place(of: joined, part, at: time)
     let sides: [(phase: String, track: Int, thread: Int64)] = [
-      ("s", other, Self.thread(joined.id, part.link.type, isAgain: false)), ("f", track, thread),
+      ("s", other.track, other.thread), ("f", track, thread),
     ]
     for side in sides {
       var keys: [(String, JSON)] = [
@@ -150,6 +157,23 @@ struct TraceWriter: ~Copyable {
       ("args", .object([("name", .string(container.text))])),
     ])
     return track
+  }
+
+  /// Returns the tracks of a process in a mark. Gives a process without slices one of a nanosecond.
+  private mutating func place(
+    of process: ProcessRecord, _ part: NamespaceChange.Part, at time: WallTime
+  ) throws(OutputError) -> (track: Int, thread: Int64) {
+    let track = try track(of: process.container)
+    let thread = Self.thread(process.id, part.link.type, isAgain: false)
+    guard let written, !written.contains(process.id) else { return (track, thread) }
+    try name(thread, of: track, "\(process.number) \(process.shownName) \(part.link.type)")
+    try event([
+      ("name", .string((part.to ?? part.from)?.text ?? "\(part.link.type): unknown")),
+      ("cat", .string(part.link.type.name)), ("ph", .string("X")), ("ts", self.time(time)),
+      ("dur", microseconds(1)), ("pid", .integer(Int64(track))), ("tid", .integer(thread)),
+      ("args", .object([("pid", .integer(process.pid)), ("left_out", .bool(true))])),
+    ])
+    return (track, thread)
   }
 
   private mutating func name(
