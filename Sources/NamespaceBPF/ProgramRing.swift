@@ -7,11 +7,11 @@ internal import SystemPackage
 final class ProgramRing {
   private var ring: clinux_program_ring
   private let map: OwnedDescriptor
-  /// The number of records after which the kernel is told that their memory is free again.
+  /// The number of records after which `drain` returns their memory to the kernel.
   private static let stride = 256
 
   /// - Parameters:
-  ///   - map: the descriptor of the ring, which stays the caller's.
+  ///   - map: the descriptor of the ring. The caller may close it afterwards, since this object owns a duplicate.
   ///   - bytes: the size of the ring.
   init(_ map: Int32, bytes: Int) throws(Errno) {
     let copy = try OwnedDescriptor(fcntl(map, F_DUPFD_CLOEXEC, 3))

@@ -30,8 +30,8 @@ struct clinux_program_record {
   uint64_t next;
 };
 
-/// Maps the positions of a ring. `map` is the descriptor of the ring, which stays the caller's and has to be open as
-/// long as the ring, and `bytes` its size, a power of two of pages. Returns 0, or -1 with errno.
+/// Maps the positions of a ring. `map` is the descriptor of the ring, which the caller closes, after
+/// clinux_unmap_program_ring, and `bytes` its size, a power of two of pages. Returns 0, or -1 with errno.
 int32_t clinux_map_program_ring(int32_t map, uint64_t bytes, struct clinux_program_ring *ring);
 void clinux_unmap_program_ring(struct clinux_program_ring *ring);
 

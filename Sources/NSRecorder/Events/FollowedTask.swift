@@ -52,8 +52,8 @@ final class FollowedTask {
   /// What a sampled process with the PID of a task is to the task.
   enum Relation { case same, predecessor, successor }
 
-  /// Tells by the start times whether a sampled process with its PID is this one, whose start an event reported, or one
-  /// that had the PID before or has it after.
+  /// Decides by the start times whether a sampled process with the PID of this task is the task, whose start an event
+  /// reported, or a process that had the PID before or has it after.
   ///
   /// The kernel sets the start time before it reports the start, so that the time of the event is the later of the two
   /// by the time for which the maker had to wait for a processor; each is rounded to a clock tick.

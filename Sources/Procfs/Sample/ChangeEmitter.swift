@@ -2,7 +2,7 @@ internal import NamespaceModel
 
 /// Builds the sample of a pass: all changes since the last sample that the source returned.
 ///
-/// What a pass finds stays here until a pass succeeds, so that the sample after a failed one has the changes of both.
+/// The emitter stores the changes of a failed pass, so that the next sample reports them too.
 final class ChangeEmitter {
   private let table: ProcessTable
   private let links: LinkCache
@@ -181,7 +181,7 @@ final class ChangeEmitter {
   }
 
   private func describe(_ entry: ProcessEntry) -> ReadDescription {
-    // A part that cannot be read stays nil: a failure here does not fail the pass.
+    // A failure here leaves the part nil, and does not fail the pass.
     do {
       return try table.withDirectory(of: entry) {
         FactsReader.description(

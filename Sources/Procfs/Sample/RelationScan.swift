@@ -6,7 +6,7 @@ internal import SystemPackage
 /// created.
 ///
 /// The scan reads them once for each namespace, by ioctl_nsfs(2) on its file, and opens the file only for that time,
-/// because an open file keeps a namespace alive. Relations that the kernel does not permit the reader to know stay nil.
+/// because an open file keeps a namespace alive. A relation is nil if the kernel does not permit the reader to know it.
 struct RelationScan {
   private let table: ProcessTable
   private let links: LinkCache
