@@ -20,6 +20,27 @@ struct PinnedNamespaceTests {
     }
   }
 
+  /// Waits until a namespace is listed, and returns its row.
+  private func found(
+    _ recording: LiveRecording, _ inode: UInt64, where isWanted: (Row) -> Bool = { _ in true }
+  ) throws -> Row {
+    var found: Row?
+    try eventually("namespace \(inode) is found") {
+      found = try row(recording, inode)
+      return found.map(isWanted) == true
+    }
+    return try #require(found)
+  }
+
+  /// Waits until a namespace is listed no more. A row counts only if it has the ID of the namespace, since another test
+  /// may have made a namespace with the inode number that became free.
+  private func waitUntilGone(_ namespace: Row, from recording: LiveRecording) throws {
+    let id = try #require(namespace.number("id"))
+    try eventually("the namespace with the ID \(id) is gone") {
+      try recording.ask("namespaces", "--at", "now").allSatisfy { $0.number("id") != id }
+    }
+  }
+
   private func recording() throws -> LiveRecording {
     try LiveRecording(interval: "100ms", ["--pins-every", "100ms"])
   }
@@ -35,17 +56,13 @@ struct PinnedNamespaceTests {
     let path = "/run/netns/\(name)"
     let inode = try #require(KernelNamespace.inode(path))
     let recording = try recording()
-    var pinned: Row?
-    try eventually("\(path) is found") {
-      pinned = try? row(recording, inode)
-      return pinned != nil
-    }
-    #expect(pinned?["type"] == "net" && pinned?.number("nprocs") == 0)
-    #expect(pinned?.rows("pins").compactMap { $0["path"] }.contains(path) == true, "\(pinned!)")
-    #expect(pinned?["owner"] != nil)
+    let pinned = try found(recording, inode)
+    #expect(pinned["type"] == "net" && pinned.number("nprocs") == 0)
+    #expect(pinned.rows("pins").compactMap { $0["path"] }.contains(path), "\(pinned)")
+    #expect(pinned["owner"] != nil)
     let seen = ClockReading.now().wall
     #expect(try Command.run(ip, ["netns", "delete", name]).status == 0)
-    try eventually("\(path) is gone") { try row(recording, inode) == nil }
+    try waitUntilGone(pinned, from: recording)
     // At the earlier time it is still listed.
     #expect(try row(recording, inode, at: argument(seen)) != nil)
     let summary = try Command.nshist(
@@ -90,9 +107,8 @@ struct PinnedNamespaceTests {
     if let child { kill(child, SIGKILL) }
     let inode = try #require(KernelNamespace.inode(file))
     let recording = try recording()
-    try eventually("the \(type.name) namespace is found") {
-      guard let row = try row(recording, inode) else { return false }
-      return row["type"] == type.name && row.number("id") != nil && row.number("nprocs") == 0
+    _ = try found(recording, inode) { row in
+      row["type"] == type.name && row.number("id") != nil && row.number("nprocs") == 0
         && row.rows("pins").contains { $0["kind"] == "mount" && $0["path"] == file }
     }
   }
@@ -114,24 +130,23 @@ struct PinnedNamespaceTests {
   func descriptor() throws {
     let (inode, holder) = try pinnedNamespace()
     let recording = try recording()
-    try eventually("the namespace is found") {
-      try row(recording, inode)?.rows("pins").contains {
+    let pinned = try found(recording, inode) {
+      $0.rows("pins").contains {
         $0["kind"] == "descriptor" && $0.pid == Int(holder.pid) && $0.number("descriptor") == 9
-      } == true
+      }
     }
     holder.signal(SIGKILL)
-    try eventually("the namespace is gone") { try row(recording, inode) == nil }
+    try waitUntilGone(pinned, from: recording)
   }
 
   @Test("the exit of a process that held a pin triggers a scan")
   func holderExits() throws {
     let (inode, holder) = try pinnedNamespace()
     let recording = try LiveRecording(interval: "500ms", ["--pins-every", "1h"])
-    try eventually("the namespace is found") { try row(recording, inode) != nil }
+    let pinned = try found(recording, inode)
     holder.signal(SIGKILL)
-    try eventually("the namespace is gone, an hour before the next regular scan") {
-      try row(recording, inode) == nil
-    }
+    // The next regular scan is an hour away.
+    try waitUntilGone(pinned, from: recording)
   }
 
   @Test("the recorder keeps no namespace alive")
@@ -144,8 +159,7 @@ struct PinnedNamespaceTests {
     try process.exit()
     let inode = try #require(KernelNamespace.inode(folder.file("pin")))
     let recording = try recording()
-    try eventually("the namespace is found") { try row(recording, inode) != nil }
-    let id = try #require(try row(recording, inode)?.number("id"))
+    let id = try #require(try found(recording, inode).number("id"))
     try mounts.undoLast()
     try eventually("the namespace is no more") {
       KernelNamespace.exists(UInt64(id), flag: CloneFlag.uts, inode: inode) != true
