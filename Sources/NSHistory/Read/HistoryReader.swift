@@ -217,6 +217,16 @@ extension HistoryReader {
     }
   }
 
+  /// Returns the least time at which a sample began; nil if there is no sample. Where the clock was set back, events
+  /// before the sample that noticed it may have earlier times.
+  package func earliestSample() throws(HistoryError) -> WallTime? {
+    try snapshot { () throws(HistoryError) in
+      do throws(SQLiteError) {
+        return try index().earliestSample()
+      } catch { throw wrap(error) }
+    }
+  }
+
   /// Returns whether retention has removed the beginning of the history.
   package func hasExpiredBeginning() throws(HistoryError) -> Bool {
     try snapshot { () throws(HistoryError) in

@@ -83,6 +83,16 @@ final class SampleIndex {
     return (low...high).overlaps(slice.time) ? (low...high).clamped(to: slice.time) : nil
   }
 
+  /// Returns the least wall time at which a sample began; nil if there is no sample.
+  func earliestSample() throws(SQLiteError) -> WallTime? {
+    var least: WallTime?
+    for segment in clockSegments {
+      let wall = try point(segment.lowerBound).wall
+      least = min(least ?? wall, wall)
+    }
+    return least
+  }
+
   /// Returns the sample or event with a sequence number that a session spans.
   func point(_ id: SequenceNumber) throws(SQLiteError) -> SamplePoint {
     try points.point(id, in: session(of: id))

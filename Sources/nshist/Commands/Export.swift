@@ -111,9 +111,9 @@ struct Export: ConsoleCommand {
     _ filter: ExportFilter, _ asked: [ProcessSelector], of reader: HistoryReader,
     to file: OutputFile, _ messages: Messages
   ) throws -> Int {
-    let base = try filter.since ?? reader.recordedSpan()?.lowerBound ?? .zero
-    var writer = TraceWriter(
-      base: base, isPart: !asked.isEmpty || container != nil, output: file, messages)
+    var writer = try TraceWriter(
+      base: TraceWriter.base(earliest: reader.earliestSample() ?? .zero),
+      isPart: !asked.isEmpty || container != nil, output: file, messages)
     try writer.begin()
     var failure: OutputError?
     try reader.exportPieces(filter) { process, piece in

@@ -39,6 +39,15 @@ struct TraceWriter: ~Copyable {
     self.messages = messages
   }
 
+  /// Returns the time at which a trace begins: a full hour in UTC, so that the ruler of a viewer shows the minutes and
+  /// seconds of the clock. Viewers leave out what has a time below zero, so it is at least an hour before the earliest
+  /// sample: after the clock was set back, events have earlier times than the next sample.
+  static func base(earliest: WallTime) -> WallTime {
+    let hour: Int64 = 3_600_000_000_000
+    let rest = earliest.nanoseconds % hour
+    return earliest &- (rest < 0 ? rest + hour : rest) &- hour
+  }
+
   /// The process track of everything that is in no container.
   private static let host = 1
 
