@@ -15,12 +15,14 @@ extension Connection {
     }
   }
 
-  /// Runs `body` in a read transaction, in which every read sees the database as of the first read.
+  /// Runs `body` in a read transaction, in which every read sees the database as of the first read. Within another
+  /// transaction, that one goes on.
   ///
   /// - Parameter wrap: converts the error if the transaction cannot begin.
   package func snapshot<T, E: Error>(
     or wrap: (SQLiteError) -> E, _ body: () throws(E) -> T
   ) throws(E) -> T {
+    guard isInAutocommit else { return try body() }
     do { try execute("BEGIN") } catch { throw wrap(error) }
     // Nothing was written, so a rollback has the same effect as a commit.
     defer { rollBack() }

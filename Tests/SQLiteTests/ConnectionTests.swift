@@ -50,6 +50,24 @@ struct ConnectionTests {
     #expect(try connection.prepare("SELECT count(*) FROM t").first { $0.integer(0) } == 0)
   }
 
+  @Test("snapshots within a snapshot see what it sees")
+  func snapshots() throws {
+    let other = try open()
+    try other.execute("PRAGMA journal_mode = WAL; CREATE TABLE numbers (number INTEGER)")
+    let reader = try Connection(path: folder.file("test.db"), access: .readOnly)
+    func count() throws(SQLiteError) -> Int64? {
+      try reader.snapshot(or: { $0 }) { () throws(SQLiteError) in
+        try reader.prepare("SELECT count(*) FROM numbers").first { $0.integer(0) }
+      }
+    }
+    try reader.snapshot(or: { $0 }) { () throws(SQLiteError) in
+      #expect(try count() == 0)
+      try other.execute("INSERT INTO numbers VALUES (1)")
+      #expect(try count() == 0)
+    }
+    #expect(try count() == 1)
+  }
+
   @Test("an error has the extended code and the statement, and never a bound value")
   func errors() throws {
     let connection = try open()

@@ -156,6 +156,11 @@ public final class HistoryReader {
     try connection.snapshot(or: wrap, body)
   }
 
+  /// Asks several questions in `body`, and has all of them answered from one snapshot.
+  package func inOneSnapshot<T>(_ body: () throws -> T) throws -> T {
+    try connection.snapshot(or: { wrap($0) as any Error }, body)
+  }
+
   /// Waits for two commits of the recorder, if the `-wal` file is large, and at most for a second. After a commit
   /// without a reader SQLite copies the whole `-wal` file into the main file, and the next commit without a reader writes
   /// the `-wal` file from its beginning again (wal.html, "Avoiding Excessively Large WAL Files").

@@ -61,6 +61,17 @@ struct Report: ConsoleCommand {
     for selector in named + groups.compactMap(\.namespace?.process) {
       try reader.requireKnown(selector)
     }
+    // The picture and the verdict are of one state of the history, while the recorder goes on.
+    try reader.inOneSnapshot {
+      try write(from: reader, groups, in: window, zone, on: console)
+    }
+  }
+
+  private func write(
+    from reader: HistoryReader, _ groups: [SharedQuestion.Group], in window: TimeWindow,
+    _ zone: TimeZoneChoice, on console: Console
+  ) throws {
+    let named = groups.compactMap(\.selector)
     let file = try OutputFile(output, or: console.output)
     let report = try reader.report(
       ReportQuestion(in: window, processes: named, namespaces: groups.compactMap(\.namespace)))

@@ -77,7 +77,7 @@ struct SharedFormatter {
   }
 
   /// The visit that the headline names.
-  private var deciding: SharedAnswer.Visit? {
+  var deciding: SharedAnswer.Visit? {
     answer.types.flatMap(\.visits).min { Self.rank($0) < Self.rank($1) }
   }
 
@@ -107,13 +107,13 @@ struct SharedFormatter {
     visit.namespace.isInitial == true && usualTypes.contains(visit.namespace.type)
   }
 
-  /// The types in which all sharing was in the host's initial namespace, as it is with most containers; none unless
-  /// a container was asked about.
-  private var usual: [String] {
-    guard names.contains(where: \.isContainer) else { return [] }
-    return answer.types.filter { line in
-      line.verdict == .shared && line.visits.allSatisfy(Self.isUsual)
-    }.map(\.type.name)
+  /// The types in which the sharing is usual; none unless a container was asked about.
+  private var usual: [String] { answer.types.filter(isUsual).map(\.type.name) }
+
+  /// Whether all sharing in a type was in the host's initial namespace, as it is with most containers.
+  func isUsual(_ line: SharedAnswer.TypeAnswer) -> Bool {
+    names.contains(where: \.isContainer) && line.verdict == .shared
+      && line.visits.allSatisfy(Self.isUsual)
   }
 
   /// The beginning of the headline if nothing else was shared.

@@ -155,7 +155,9 @@ struct ReportAuthor {
         .init(
           style: line.isSameAtTimes ? Verdict.unknown.rawValue : line.verdict.rawValue,
           cells: columns.map { $0.cell(ComparedRow(line: line)).text })
-      }, notes: listing.footer.filter { !$0.isEmpty })
+      }, notes: listing.footer.filter { !$0.isEmpty },
+      // Where they were always together or never, no moment of the verdict is of more interest than another.
+      start: lines.filter(\.isSameAtTimes).flatMap(\.intervals).map(\.from).min())
   }
 
   /// Returns a headline without the verdict, which stands before two blanks.
@@ -180,8 +182,12 @@ struct ReportAuthor {
       lines: Array(text.header.dropFirst()),
       columns: columns.map(\.title),
       rows: rows.map { row in
-        .init(style: row.line.verdict.rawValue, cells: columns.map { $0.cell(row).text })
-      }, notes: text.footer.filter { !$0.isEmpty })
+        .init(
+          style: text.isUsual(row.line) ? "usual" : row.line.verdict.rawValue,
+          cells: columns.map {
+            $0.cell(row).text + ($0.title == "VERDICT" && text.isUsual(row.line) ? " as usual" : "")
+          })
+      }, notes: text.footer.filter { !$0.isEmpty }, start: text.deciding?.from)
   }
 }
 

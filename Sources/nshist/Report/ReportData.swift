@@ -9,6 +9,8 @@ internal import NamespaceModel
 struct ReportData {
   let layout: ReportLayout
   let tables: [ReportTable]
+  /// The time at which the cursor is at first; nil to choose one.
+  let start: WallTime?
   let zone: TimeZoneChoice
 
   private var report: HistoryReport { layout.report }
@@ -72,10 +74,15 @@ struct ReportData {
         .array(UnknownReason.allCases.map { .string(ReasonFormatter.recorded($0)) })
       ),
       ("groups", .array(layout.groups.map { .string($0.name) })),
+      // The groups of processes of no container.
       (
         "loose",
-        .optional(layout.groups.firstIndex { $0.container == nil }) { .integer(Int64($0)) }
+        .array(
+          layout.groups.indices.filter { layout.groups[$0].container == nil }
+            .map { .integer(Int64($0)) })
       ),
+      ("containers", .array(layout.groups.map { .string($0.containerName) })),
+      ("start", offset(start)),
       ("namespaces", .array(report.namespaces.indices.map(namespace))),
       ("lanes", .array(report.lanes.indices.map(lane))),
       ("order", .array(layout.order.map { .integer(Int64($0)) })),

@@ -13,6 +13,8 @@ struct ReportLayout {
   private let laneOf: [Int64: Int]
   /// For each lane of `report.lanes`, the index of its group.
   let groupOfLane: [Int]
+  /// Which lanes were in which namespaces.
+  let uses: NamespaceUses
   /// For each namespace of the report, its letter and colour.
   let marks: [Mark]
   /// The types that the picture shows: those in which the processes were seen in several namespaces, or in which a
@@ -22,12 +24,29 @@ struct ReportLayout {
   /// drawn, since the rows of all types look alike. Nil for any other lane.
   let plainTypes: [Int?]
 
-  /// The processes of one container, or those of none.
+  /// The processes of one container, those of no container that were in its namespaces, or the others of no container.
   struct Group {
     let container: ContainerRecord?
-
+    /// The group of the container in whose namespaces these processes of no container were.
+    var entered: Int?
     /// The heading of the group.
-    var name: String { container?.text ?? "no known container" }
+    let name: String
+
+    init(_ container: ContainerRecord?) {
+      self.container = container
+      name = container?.text ?? Self.noContainer
+    }
+
+    init(entered group: Int, _ container: ContainerRecord) {
+      self.container = nil
+      entered = group
+      name = "from outside, in namespaces of \(container.label)"
+    }
+
+    /// The container of the group as text.
+    var containerName: String { container?.text ?? Self.noContainer }
+
+    private static let noContainer = "no known container"
   }
 
   /// How the page marks a namespace.
@@ -54,10 +73,12 @@ struct ReportLayout {
       let key = container.map { "\(lane.process.boot) \($0.id)" } ?? ""
       if indices[key] == nil {
         indices[key] = groups.count
-        groups.append(Group(container: container))
+        groups.append(Group(container))
       }
       groupOfLane.append(indices[key] ?? 0)
     }
+    uses = NamespaceUses(report, groupOfLane)
+    Self.groupVisitors(report, uses, &groups, &groupOfLane)
     self.groups = groups
     self.groupOfLane = groupOfLane
     order = Self.order(report.lanes, groupOfLane, groups)
@@ -66,7 +87,31 @@ struct ReportLayout {
     plainTypes = Self.plainTypes(report, shownTypes, groupOfLane)
   }
 
-  /// Returns the lanes in the order of the page: the groups as they come first, the processes of no container last.
+  /// Gives the processes of no container that were in a container's own namespaces groups of their own, one a
+  /// container: that of the first such namespace.
+  private static func groupVisitors(
+    _ report: HistoryReport, _ uses: NamespaceUses, _ groups: inout [Group],
+    _ groupOfLane: inout [Int]
+  ) {
+    let containers = groups.map(\.container)
+    var visitors: [Int: Int] = [:]
+    for (index, lane) in report.lanes.enumerated() where lane.process.container == nil {
+      let homes = lane.pieces.lazy.compactMap { piece in
+        report.states[piece.states].joined().compactMap { $0 < 0 ? nil : uses.home[$0] }
+          .filter { containers[$0] != nil }.min()
+      }
+      guard let home = homes.first, let container = containers[home] else { continue }
+      let group = visitors[home] ?? groups.count
+      if visitors[home] == nil {
+        visitors[home] = group
+        groups.append(Group(entered: home, container))
+      }
+      groupOfLane[index] = group
+    }
+  }
+
+  /// Returns the lanes in the order of the page: the groups as they come first, each followed by the processes from
+  /// outside that were in its namespaces, and the other processes of no container last.
   private static func order(
     _ lanes: [HistoryReport.TaskTimeline], _ groupOfLane: [Int], _ groups: [Group]
   ) -> [Int] {
@@ -75,15 +120,18 @@ struct ReportLayout {
       let key = [lane.process.boot, lane.process.pid]
       if first[key] == nil { first[key] = index }
     }
-    func key(_ index: Int) -> (Int, Int, Int, Int, Int) {
+    func key(_ index: Int) -> [Int] {
       let process = lanes[index].process
-      let group = groupOfLane[index]
+      let number = groupOfLane[index]
+      let group = groups[number]
       let leader = process.tid == nil ? index : first[[process.boot, process.pid]] ?? index
-      return (
-        groups[group].container == nil ? 1 : 0, group, leader, process.tid == nil ? 0 : 1, index
-      )
+      return [
+        group.container == nil && group.entered == nil ? 1 : 0, group.entered ?? number,
+        group.entered == nil ? 0 : 1, leader, process.tid == nil ? 0 : 1, index,
+      ]
     }
-    return lanes.indices.map { (key($0), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
+    return lanes.indices.map { (key($0), $0) }.sorted { $0.0.lexicographicallyPrecedes($1.0) }
+      .map(\.1)
   }
 
   /// Chooses the letters and colours.

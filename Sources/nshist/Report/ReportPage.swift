@@ -99,7 +99,7 @@ struct ReportPage {
     let all = ReportTables(layout: layout, zone: zone).all
     tables = all.map(Table.init)
     legend = Self.legend(layout)
-    data = ReportData(layout: layout, tables: all, zone: zone).text
+    data = ReportData(layout: layout, tables: all, start: verdict?.start, zone: zone).text
   }
 
   private static func legend(_ layout: ReportLayout) -> [Legend] {
@@ -141,9 +141,12 @@ struct ReportVerdict {
     let cells: [String]
   }
   let hasRows: Bool
+  /// The time of what the verdict names first, at which the cursor of the page is at first; nil for none.
+  let start: WallTime?
 
   init(
-    word: String, headline: String, lines: [String], columns: [String], rows: [Row], notes: [String]
+    word: String, headline: String, lines: [String], columns: [String], rows: [Row],
+    notes: [String], start: WallTime?
   ) {
     self.word = word
     self.headline = headline
@@ -152,5 +155,6 @@ struct ReportVerdict {
     self.rows = rows
     self.notes = notes
     hasRows = !rows.isEmpty
+    self.start = start
   }
 }

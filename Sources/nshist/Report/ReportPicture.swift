@@ -4,7 +4,7 @@ internal import NamespaceModel
 /// The timeline of a report as a picture that needs no script: values for the template, which writes it as SVG. What is
 /// narrower than a pixel is merged.
 struct ReportPicture {
-  let width = 1160
+  let width = ReportPicture.pictureWidth
   let height: Int
   /// The left end of the time axis.
   let left = ReportPicture.margin
@@ -20,6 +20,8 @@ struct ReportPicture {
 
   struct Tick {
     let x: String
+    /// The middle of the text, which ends within the picture.
+    let textX: String
     let text: String
   }
 
@@ -76,9 +78,12 @@ struct ReportPicture {
     let title: String
   }
 
+  private static let pictureWidth = 1160
   static let margin = 210
   static let plot = 940
   static let axisHeight = 26
+  /// The width of a digit of the ruler, at most.
+  private static let digitWidth = 6.5
   /// The greatest number of lanes in the picture.
   static let mostLanes = 150
 
@@ -121,7 +126,9 @@ struct ReportPicture {
     self.groups = groups
     self.isMerged = isMerged
     ticks = scale.ticks(zone).map {
-      Tick(x: Self.number($0.x + Double(Self.margin)), text: $0.text)
+      let x = $0.x + Double(Self.margin)
+      let most = Double(Self.pictureWidth) - Double($0.text.count) * Self.digitWidth / 2
+      return Tick(x: Self.number(x), textX: Self.number(min(x, most)), text: $0.text)
     }
     gaps = report.gaps.filter { $0.from < $0.until }.map { gap in
       let x = scale.x(gap.from)

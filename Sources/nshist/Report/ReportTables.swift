@@ -27,15 +27,14 @@ struct ReportTable {
 struct ReportTables {
   private let layout: ReportLayout
   private let zone: TimeZoneChoice
-  private let uses: NamespaceUses
 
   init(layout: ReportLayout, zone: TimeZoneChoice) {
     self.layout = layout
     self.zone = zone
-    uses = NamespaceUses(layout)
   }
 
   private var report: HistoryReport { layout.report }
+  private var uses: NamespaceUses { layout.uses }
 
   var all: [ReportTable] {
     [containers, namespaces, processes, changes, gaps].filter { !$0.rows.isEmpty }
@@ -178,11 +177,11 @@ struct ReportTables {
 struct NamespaceUses {
   /// For each namespace, the lanes.
   let lanes: [Set<Int>]
-  /// For each namespace that is not initial, the group of the lane that was in it first, if that is of a container.
+  /// For each namespace that is not initial, the group of the lane that was in it first.
   let home: [Int?]
 
-  init(_ layout: ReportLayout) {
-    let report = layout.report
+  /// - Parameter groupOfLane: for each lane, the group of its container.
+  init(_ report: HistoryReport, _ groupOfLane: [Int]) {
     var lanes: [Set<Int>] = Array(repeating: [], count: report.namespaces.count)
     var first: [WallTime?] = Array(repeating: nil, count: report.namespaces.count)
     var home: [Int?] = Array(repeating: nil, count: report.namespaces.count)
@@ -195,7 +194,7 @@ struct NamespaceUses {
             first[code].map({ piece.from < $0 }) ?? true
           else { continue }
           first[code] = piece.from
-          home[code] = layout.groupOfLane[index]
+          home[code] = groupOfLane[index]
         }
       }
     }

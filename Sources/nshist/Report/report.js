@@ -287,7 +287,7 @@
       lane.states.forEach((states, i) => {
         const key = keys[states];
         all.add(key);
-        if (!key || (lane.group === D.loose && !isInitial(key))) return;
+        if (!key || (D.loose.includes(lane.group) && !isInitial(key))) return;
         const end = i + 1 < lane.times.length ? lane.times[i + 1] : LENGTH;
         lengths.set(key, (lengths.get(key) || 0) + end - lane.times[i]);
       });
@@ -644,7 +644,8 @@
     context.fillStyle = palette.soft;
     context.textAlign = "center";
     for (const tick of ticks(state.from, state.until, width)) {
-      context.fillText(tick.text, left + toX(tick.time, width), 11);
+      const half = context.measureText(tick.text).width / 2;
+      context.fillText(tick.text, Math.min(left + toX(tick.time, width), total - half - 2), 11);
     }
     context.textAlign = "left";
     context.fillText("changes", 8, OVERVIEW - 8);
@@ -780,7 +781,7 @@
       const why = line.verdict === "unknown" && line.reason
         ? `${line.reason}: ${D.words[REASONS.indexOf(line.reason)]}` : "";
       body.append(element("tr", { class: "v-" + line.verdict }, element("td", {}, line.type),
-        element("td", {}, line.verdict), cell, element("td", { title: unknown.join("; ") }, why)));
+        element("td", {}, line.verdict), cell, element("td", { class: "long", title: unknown.join("; ") }, why)));
     }
     return element("div", { class: "wide" }, element("h3", {}, "Verdict"),
       element("div", {}, element("b", { class: "v-" + answer.verdict, id: "verdict-word" }, answer.verdict), "  ",
@@ -818,7 +819,8 @@
       if (list.children.length) part.append(element("div", { class: "small" }, D.types[type]), list);
     }
     if (!isAny) {
-      part.append(element("div", { class: "small" }, "No process is known to have been in a namespace then."));
+      part.append(element("div", { class: "small" },
+        "Of no process is it certain in which of the shown namespaces it was then."));
     }
     return part;
   }
@@ -891,7 +893,7 @@
         found.add(index);
         if (++count <= 500) {
           const until = end + 1 < lane.times.length ? lane.times[end + 1] : LENGTH;
-          body.append(element("tr", {}, element("td", {}, lane.label), element("td", {}, D.groups[lane.group]),
+          body.append(element("tr", {}, element("td", {}, lane.label), element("td", {}, D.containers[lane.group]),
             element("td", {}, timeLink(lane.times[i])), element("td", {}, timeLink(until)),
             element("td", {}, showLength(until - lane.times[i]))));
         }
@@ -1243,7 +1245,7 @@
   if (stage && lanes.length) {
     if (!readLink()) {
       const mark = D.marks.find((one) => one[2] !== "m-last-exit");
-      state.cursor = mark ? mark[0] : Math.round(LENGTH / 2);
+      state.cursor = D.start !== null ? Math.min(Math.max(0, D.start), LENGTH) : mark ? mark[0] : Math.round(LENGTH / 2);
     }
     build();
     layOut();

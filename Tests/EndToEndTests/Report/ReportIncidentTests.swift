@@ -43,6 +43,8 @@ struct ReportIncidentTests {
     let text = try String(contentsOfFile: page, encoding: .utf8)
     for shown in [
       "\(web.pid) sleep", "\(db.pid) sleep", "\(visitor.pid) ", "container \(name)-web (podman",
+      // The visitor has its lane below those of the container.
+      ">from outside, in namespaces of \(name)-db<", "shared as usual",
     ] {
       #expect(text.contains(shown), "\(shown)")
     }

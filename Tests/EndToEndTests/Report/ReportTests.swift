@@ -46,6 +46,16 @@ import Testing
       ["query", "shared", "container:0123456789ab", "5000", "--utc", "--db", history])
     let word = try #require(shared.output.split(separator: " ").first)
     #expect(page.contains("<b class=\"v-\(word)\">\(word)</b>"), "\(shared.output)")
+    // The cursor begins at a time that the answer names.
+    let answer = try CommandInProcess.run(
+      ["query", "shared", "container:0123456789ab", "5000", "--format", "json", "--db", history])
+    let object = try JSONSerialization.jsonObject(with: Data(answer.output.utf8))
+    let begun = Row(values: object as? [String: Any] ?? [:]).rows("types")
+      .flatMap { $0.rows("visits") }.compactMap { $0["from"] }
+    let start = try #require(page.firstMatch(of: /"start":(\d+),/).flatMap { Int64($0.1) })
+    let base = try #require(page.firstMatch(of: /"base":"(\d+)"/).flatMap { Int64($0.1) })
+    let text = TimeFormat.utc(WallTime(nanoseconds: base + start))
+    #expect(begun.contains(text), "\(text) \(begun)")
   }
 
   @Test("without names it shows who was not in the initial namespaces, and counts the others")
