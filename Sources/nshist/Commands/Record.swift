@@ -124,7 +124,9 @@ struct Record: ConsoleCommand {
     return time
   }
 
-  func run(on console: Console) throws {
+  func run(on console: Console) throws { try ProcessorPriority.raising { try record(on: console) } }
+
+  private func record(on console: Console) throws {
     // Ignores SIGPIPE: the recording continues if the reader of the messages exits.
     signal(SIGPIPE, SIG_IGN)
     console.messages.use(logFormat == .json ? .json : .usual)

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import NSHistory
+internal import NSRecorder
 internal import NamespaceModel
 internal import Procfs
 
@@ -9,7 +10,7 @@ enum PrivilegeCheckup {
     let sample = try ProcfsSource(root: root).takeSample()
     return [
       reading(root, sample.counts), hidden(root), processes(root), time(root),
-      files(sample.counts),
+      files(sample.counts), priority,
     ]
   }
 
@@ -87,6 +88,26 @@ enum PrivilegeCheckup {
       what: "time namespace", state: .degraded,
       found: "time:[\(inode)], not the initial one: start times are shifted",
       advice: "record on the host to have start times as the host shows them")
+  }
+
+  private static var priority: Checkup {
+    let now = ProcessorPriority.current
+    if now != 0 {
+      return Checkup(
+        what: "priority", state: .fine,
+        found: "a recorder that is started like this keeps the nice value \(now)")
+    }
+    guard !ProcessorPriority.mayBeRaised else {
+      return Checkup(
+        what: "priority", state: .fine,
+        found: "a recorder raises its own, to the nice value \(ProcessorPriority.raised)")
+    }
+    return Checkup(
+      what: "priority", state: .fine, found: "a recorder may not raise its own",
+      advice: """
+        on a busy machine it may wait for a processor and lose events; give it CAP_SYS_NICE, or start it with a lower \
+        nice value
+        """)
   }
 
   private static func files(_ counts: ProcessSample.Counts) -> Checkup {
