@@ -92,7 +92,8 @@ extension EventFollower {
   ) {
     let sampled = sources[redescription.token] ?? sources.threads[redescription.token]
     guard let sampled,
-      let task = sampled.thread.map({ threads[$0.tid]?.task }) ?? processes[sampled.pid],
+      let task = sampled.thread.map({ tasks.threads[$0.tid]?.task })
+        ?? tasks.processes[sampled.pid],
       task.source == redescription.token
     else { return }
     var since = redescription.since
@@ -139,12 +140,12 @@ extension EventFollower {
   func reportVerifiedDescriptions(
     _ sample: ProcessSample, _ pidsWithEvents: Set<Int32>, _ verified: inout Verified
   ) {
-    for task in unreportedNames.compactMap({ processes[$0] }) where task.reported != nil {
+    for task in unreportedNames.compactMap({ tasks.processes[$0] }) where task.reported != nil {
       verified.sample.described.append(.init(token: task.token, description: task.description))
     }
     unreportedNames.removeAll()
     for (pid, left) in unverifiedDescriptions {
-      guard let task = processes[pid] else {
+      guard let task = tasks.processes[pid] else {
         unverifiedDescriptions[pid] = nil
         continue
       }

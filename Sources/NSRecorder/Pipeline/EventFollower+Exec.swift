@@ -4,14 +4,6 @@ internal import NamespaceEvents
 internal import NamespaceModel
 
 extension EventFollower {
-  /// Whether a process whose main thread has exited may continue by exec of another thread.
-  func mayExecAfterLeaderExit(_ pid: Int32) -> Bool {
-    resumable[pid] != nil || processes[pid]?.set.isZombie == true
-  }
-
-  /// Whether a process may have threads that no event reported.
-  func mayHaveUnreportedThreads(_ pid: Int32) -> Bool { processes[pid]?.isOlder == true }
-
   func rename(
     _ event: KernelEvent, _ name: [UInt8], isExec: Bool, _ probed: ProbedTask?
   ) {
@@ -19,16 +11,16 @@ extension EventFollower {
     if isExec {
       // If the main thread has exited, another thread executes the program, and the process gets the
       // namespaces of that thread.
-      let state = event.state.map { self.set(of: $0, before: processes[event.pid]?.set) }
+      let state = event.state.map { self.set(of: $0, before: tasks.processes[event.pid]?.set) }
       let set =
-        state ?? onlyThread(of: event.pid)?.set ?? probed.map { self.set(of: $0.links) }
-      let threads = forgetThreads(of: event.pid)
-      if processes[event.pid] == nil {
+        state ?? tasks.onlyThread(of: event.pid)?.set ?? probed.map { self.set(of: $0.links) }
+      let threads = tasks.takeThreads(of: event.pid)
+      if tasks.processes[event.pid] == nil {
         resume(event, in: set)
-        processes[event.pid]?.timeAfterExec = probed?.links[.time].map {
+        tasks.processes[event.pid]?.timeAfterExec = probed?.links[.time].map {
           followed(.time, $0, beside: [])
         }
-      } else if let task = processes[event.pid], task.set.isZombie {
+      } else if let task = tasks.processes[event.pid], task.set.isZombie {
         task.exiting = []
         move(task, to: set ?? self.set(of: [:]), at: event.time)
         task.timeAfterExec = probed?.links[.time].map { followed(.time, $0, beside: []) }
@@ -37,7 +29,7 @@ extension EventFollower {
       // not lose their last reference.
       for thread in threads { end(thread, at: event.time) }
     }
-    guard let task = processes[event.pid] else { return }
+    guard let task = tasks.processes[event.pid] else { return }
     // At exec a process enters its time namespace for children (exec_task_namespaces of
     // kernel/nsproxy.c).
     if isExec, let state = event.state {
@@ -58,10 +50,10 @@ extension EventFollower {
   }
 
   private func resume(_ event: KernelEvent, in set: FollowedSet?) {
-    guard let task = resumable.removeValue(forKey: event.pid) else {
+    guard let task = tasks.takeResumable(event.pid) else {
       // The process was recorded as exited, or has known threads: the follower missed a thread that existed
       // before the start or resync.
-      if ended[event.pid]?.mayResume == false || threadsOf[event.pid] != nil {
+      if tasks.ended(event.pid)?.mayResume == false || tasks.threadsOf[event.pid] != nil {
         contradiction = event.time
       }
       // The last sample shows the main thread as a zombie, but not the thread that executes.
@@ -76,9 +68,7 @@ extension EventFollower {
       task.bind(to: appearance)
     }
     // No event reported the namespaces of a thread that existed before the start or resync.
-    task.set = set ?? self.set(of: [:])
-    processes[task.pid] = task
-    sets.enter(task.set)
+    tasks.add(task, in: set ?? self.set(of: [:]))
     awaitingSample.insert(task.pid)
     guard batch != nil else { return }
     // The main thread exited during the resync, so that the history does not have the process yet.

@@ -6,15 +6,15 @@ internal import NamespaceModel
 
 extension EventFollower {
   func exit(_ event: KernelEvent, _ probed: ProbedTask? = nil) {
-    pendingForks[event.tid] = nil
+    tasks.takeFork(event.tid)
     if event.tid != event.pid {
       endThread(event.tid, at: event.time)
-      if let task = processes[event.pid], task.set.isZombie {
+      if let task = tasks.processes[event.pid], task.set.isZombie {
         updateZombie(task, afterExitOf: event.tid, at: event.time)
       }
-    } else if let task = processes[event.pid] {
+    } else if let task = tasks.processes[event.pid] {
       discoverThreads(of: task, probed)
-      if threadsOf[event.pid] == nil {
+      if tasks.threadsOf[event.pid] == nil {
         end(task, at: event.time)
       } else if !task.set.isZombie {
         // If the set is a zombie's already, a sample showed earlier that the main thread had exited.
@@ -31,7 +31,7 @@ extension EventFollower {
     for tid in lasting { makeTask(tid, at: time) }
     becomeZombie(task)
     if lasting.isEmpty {
-      task.exiting = threadsOf[task.pid] ?? []
+      task.exiting = tasks.threadsOf[task.pid] ?? []
     } else {
       reportMove(of: task, at: time)
     }
@@ -39,7 +39,7 @@ extension EventFollower {
 
   /// Handles the exit of a thread whose main thread has exited before.
   private func updateZombie(_ task: FollowedTask, afterExitOf tid: Int32, at time: BootTime) {
-    guard let others = threadsOf[task.pid] else { return end(task, at: time) }
+    guard let others = tasks.threadsOf[task.pid] else { return end(task, at: time) }
     guard task.exiting.remove(tid) != nil, task.exiting.isEmpty else { return }
     // The threads that were expected to exit have exited; the others were created meanwhile and remain.
     for tid in others { makeTask(tid, at: time) }
@@ -52,15 +52,10 @@ extension EventFollower {
   ///   only that it no longer exists.
   func end(_ task: FollowedTask, at time: BootTime, isReaped: Bool = false) {
     reportLastName(of: task, at: time)
-    processes[task.pid] = nil
     throttle.release(task)
-    sets.leave(task.set)
-    task.exiting = []
     // A process that a sample discovered may have threads that no event reported.
     let mayResume = task.isOlder
-    if mayResume || batch == nil { resumable[task.pid] = task }
-    ended[task.pid] = EndedProcess(
-      batch: finishedBatches, exitTick: Self.ticks(time), mayResume: mayResume)
+    tasks.end(task, at: time, mayResume: mayResume, isResumable: mayResume || batch == nil)
     awaitingSample.remove(task.pid)
     guard batch != nil, task.reported != nil else { return }
     batch?.events.append(
@@ -71,9 +66,6 @@ extension EventFollower {
 
   private func becomeZombie(_ task: FollowedTask) {
     throttle.release(task)
-    let zombie = sets.zombie(task.set)
-    sets.enter(zombie)
-    sets.leave(task.set)
-    task.set = zombie
+    task.move(to: sets.zombie(task.set))
   }
 }

@@ -18,7 +18,7 @@ extension EventFollower {
   /// Returns the TIDs of the threads that outlive the main thread of a process: those that neither exit
   /// at nearly the same time nor are ended by an exec of one of them.
   func lastingThreads(of pid: Int32) -> Set<Int32> {
-    guard var lasting = threadsOf[pid] else { return [] }
+    guard var lasting = tasks.threadsOf[pid] else { return [] }
     for event in near {
       switch event.kind {
       case .exit: lasting.remove(event.tid)
@@ -38,7 +38,7 @@ extension EventFollower {
     // The TIDs of new tasks whose parent is in the namespace, and whose own namespaces event has not been
     // examined yet.
     var forked: Set<Int32> = []
-    func count(_ tid: Int32) -> Int { links[tid] ?? self.links(of: tid, to: namespace) }
+    func count(_ tid: Int32) -> Int { links[tid] ?? tasks.links(of: tid, to: namespace) }
     for (index, event) in near.enumerated() where holders > 0 {
       // Examining all queued events would be too slow while events are frequent.
       guard index < Self.lookaheadLimit else { return false }
@@ -55,7 +55,7 @@ extension EventFollower {
         // comes from another one, the inode number may denote a later namespace. No event reports the links
         // for children (`pid_for_children`, `time_for_children`), so they do not count after the event.
         let before = count(event.tid)
-        let remains = before > 0 && isOwn(event.tid, namespace)
+        let remains = before > 0 && tasks.isOwn(event.tid, namespace)
         let after = isIn && (forked.remove(event.tid) != nil || remains) ? 1 : 0
         holders += after - before
         links[event.tid] = after
@@ -63,19 +63,5 @@ extension EventFollower {
       }
     }
     return holders > 0
-  }
-
-  /// Whether the own link of a task, not only its link for children, leads to a namespace.
-  private func isOwn(_ tid: Int32, _ namespace: FollowedNamespace) -> Bool {
-    let set = threads[tid]?.set ?? processes[tid]?.set
-    return set?.isZombie == false && set?[namespace.type.link].namespace === namespace
-  }
-
-  /// Counts the links of a task to a namespace: those of the thread, of the thread as a task of its own,
-  /// and of the process.
-  private func links(of tid: Int32, to namespace: FollowedNamespace) -> Int {
-    [threads[tid]?.set, threads[tid]?.task?.set, processes[tid]?.set].compactMap(\.self)
-      .filter { !$0.isZombie }
-      .reduce(0) { count, set in count + set.links.count { $0.namespace === namespace } }
   }
 }

@@ -45,47 +45,41 @@ extension EventFollower {
     unreportedNames.removeAll()
     unverified.removeAll()
     unverifiedThreads.removeAll()
-    // The namespaces events that follow these forks may be lost.
-    pendingForks.removeAll()
-    // The follower drops all threads; it re-creates only those that the sample shows.
-    let before = threads
-    for tid in Array(threads.keys) { endThread(tid, at: sample.start.boot) }
     // A namespace held before the sample does not prove which namespace has its inode number now: only
     // the sample does.
-    for task in processes.values { sets.leave(task.set) }
+    let before = tasks.removeAll()
+    for case let task? in before.threads.values.map(\.task) { throttle.release(task) }
     sets.forgetUnproven()
     sets.now = sample.end.boot
     _ = sources.add(sample)
     let withThreads = Set(
       sources.threads.values.compactMap(\.thread?.process)
         + sample.threadObservations.compactMap(\.thread.process))
-    var present: Set<Int32> = []
     for (token, process) in sources.processes {
-      if process.links.isZombie, !isFirst, hasExited(process, token, withThreads) { continue }
+      if process.links.isZombie, !isFirst, hasExited(process, token, withThreads, before.processes)
+      {
+        continue
+      }
       if !process.links.isZombie, hasEnded(process, token, withThreads, exits) { continue }
-      present.insert(process.pid)
-      let task = task(of: process, token)
+      let task = task(of: process, token, before.processes)
       bind(process, token, task)
-      task.set = sets.set(process.links.links)
       task.exiting = []
-      sets.enter(task.set)
+      tasks.add(task, in: sets.set(process.links.links))
     }
-    processes = processes.filter { present.contains($0.key) }
-    // An exited process cannot resume if the kernel has reused its PID.
-    for pid in processes.keys { resumable[pid] = nil }
     seenBeforeForkEvent.removeAll()
-    for (token, thread) in sources.threads { beginThread(thread, token, before) }
-    for observation in sample.threadObservations { begin(observation, before) }
+    for (token, thread) in sources.threads { beginThread(thread, token, before.threads) }
+    for observation in sample.threadObservations { begin(observation, before.threads) }
   }
 
   /// Whether an event reported the exit of a zombie that a resync's sample shows. An untracked zombie may
   /// otherwise be a process that started while events were lost, but only if it still has a thread.
   private func hasExited(
-    _ zombie: SampledProcesses.Process, _ token: ProcessToken, _ withThreads: Set<ProcessToken>
+    _ zombie: SampledProcesses.Process, _ token: ProcessToken, _ withThreads: Set<ProcessToken>,
+    _ before: [Int32: FollowedTask]
   ) -> Bool {
-    guard processes[zombie.pid] == nil else { return false }
+    guard before[zombie.pid] == nil else { return false }
     return !withThreads.contains(token)
-      || resumable[zombie.pid].map { isSame($0, zombie, token) } == true
+      || tasks.resumable[zombie.pid].map { $0.isSame(zombie, token) } == true
   }
 
   /// Whether an event had reported the exit of a process without other threads before a sample began that still shows
@@ -97,15 +91,7 @@ extension EventFollower {
     guard let exit = exits[process.pid], !withThreads.contains(token),
       let start = process.facts.startTicks
     else { return false }
-    // A process that got the PID later started in the tick of the exit or after it.
-    return start < Self.ticks(exit)
-  }
-
-  /// Whether a task is certainly the same process as the sampled one.
-  func isSame(
-    _ task: FollowedTask, _ process: SampledProcesses.Process, _ token: ProcessToken?
-  ) -> Bool {
-    task.source.map { $0 == token } ?? task.facts.isSame(process.facts)
+    return ExitTick(exit).isEnd(ofStart: start)
   }
 
   /// Stores a sample from which the follower does not start. The sample is needed because the next one
@@ -122,13 +108,13 @@ extension EventFollower {
   }
 
   /// Returns the task of a sampled process: the tracked one if it is certainly the same, else a new one.
-  private func task(of process: SampledProcesses.Process, _ token: ProcessToken) -> FollowedTask {
-    if let known = processes[process.pid], isSame(known, process, token) { return known }
-    let task = FollowedTask(
-      token: makeToken(), set: sets.set(process.links.links), facts: process.facts,
+  private func task(
+    of process: SampledProcesses.Process, _ token: ProcessToken, _ before: [Int32: FollowedTask]
+  ) -> FollowedTask {
+    if let known = before[process.pid], known.isSame(process, token) { return known }
+    return FollowedTask(
+      token: tasks.makeToken(), set: sets.set(process.links.links), facts: process.facts,
       description: process.description)
-    processes[process.pid] = task
-    return task
   }
 
   /// Finishes a start or resync: returns a sample with all changes that the history does not have yet.
@@ -142,29 +128,31 @@ extension EventFollower {
     for (token, process) in sources.processes {
       // An event started this process while the sample was taken; when the sample began, another process had
       // the PID.
-      if let task = processes[process.pid], task.source == nil, task.facts.isSame(process.facts) {
+      if let task = tasks.processes[process.pid], task.source == nil,
+        task.facts.isSame(process.facts)
+      {
         bind(process, token, task)
       }
     }
-    var tasks: Set<ProcessToken> = []
-    if reported.sets.isEmpty { translated.appeared.reserveCapacity(processes.count) }
-    for task in processes.values {
-      tasks.insert(task.token)
+    var present: Set<ProcessToken> = []
+    if reported.sets.isEmpty { translated.appeared.reserveCapacity(tasks.processes.count) }
+    for task in tasks.processes.values {
+      present.insert(task.token)
       emit(task, as: nil, in: &translated, reported)
     }
-    for (tid, thread) in threads {
+    for (tid, thread) in tasks.threads {
       guard let task = thread.task else { continue }
-      tasks.insert(task.token)
-      emit(task, as: facts(of: thread, tid), in: &translated, reported)
+      present.insert(task.token)
+      emit(task, as: tasks.facts(of: thread, tid), in: &translated, reported)
     }
-    for token in reported.sets.keys where !tasks.contains(token) {
+    for token in reported.sets.keys where !present.contains(token) {
       translated.disappeared.append(token)
       // If an exec resumes the process later, the history records it as a new task.
-      for task in resumable.values where task.token == token { task.reported = nil }
+      for task in tasks.resumable.values where task.token == token { task.reported = nil }
       if reported.unverified.contains(token) { translated.contradicted.insert(token) }
     }
     // The sample itself read the namespaces of all other processes.
-    awaitingSample = awaitingSample.filter { processes[$0]?.set.hasUnknownID == true }
+    awaitingSample = awaitingSample.filter { tasks.processes[$0]?.set.hasUnknownID == true }
     reported = ReportedState()
     return translated
   }
@@ -201,11 +189,13 @@ extension EventFollower {
   /// Returns the state that the history has of each task, for comparison with the sample of a resync.
   func reportedState() -> ReportedState {
     var reported = ReportedState()
-    for task in processes.values { reported.sets[task.token] = task.reported }
-    for case let task? in threads.values.map(\.task) { reported.sets[task.token] = task.reported }
+    for task in tasks.processes.values { reported.sets[task.token] = task.reported }
+    for case let task? in tasks.threads.values.map(\.task) {
+      reported.sets[task.token] = task.reported
+    }
     reported.unverified = Set(
-      unverified.compactMap { processes[$0]?.token }
-        + unverifiedThreads.compactMap { threads[$0]?.task?.token })
+      unverified.compactMap { tasks.processes[$0]?.token }
+        + unverifiedThreads.compactMap { tasks.threads[$0]?.task?.token })
     return reported
   }
 }
@@ -216,13 +206,4 @@ struct ReportedState {
   /// Tasks whose state the last sample before a loss did not confirm. If the sample after the loss does
   /// not confirm it either, an event may have been missing before the loss already.
   var unverified: Set<ProcessToken> = []
-}
-
-extension ProcessFacts {
-  /// Whether two facts describe one process. The start time from an event may differ from the sampled one by
-  /// one clock tick.
-  func isSame(_ other: ProcessFacts) -> Bool {
-    guard let one = startTicks, let two = other.startTicks else { return false }
-    return pid == other.pid && (one == two || one == two &+ 1 || two == one &+ 1)
-  }
 }

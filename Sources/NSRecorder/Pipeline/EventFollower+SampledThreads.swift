@@ -3,13 +3,6 @@
 internal import NamespaceModel
 
 extension EventFollower {
-  /// Returns the facts of a thread as the history records them.
-  func facts(of thread: FollowedThread, _ tid: Int32) -> ThreadFacts {
-    ThreadFacts(
-      tid: tid, process: (processes[thread.pid] ?? resumable[thread.pid])?.token,
-      startTicks: thread.startTicks)
-  }
-
   /// Adds a thread from the sample of a start or resync.
   ///
   /// - Parameter before: the threads tracked before, by TID; the thread may be one of them.
@@ -28,7 +21,8 @@ extension EventFollower {
   /// - Parameter before: the threads tracked before, by TID; the thread may be one of them that returned
   ///   to its process's namespaces.
   func begin(_ observation: ProcessSample.ThreadObservation, _ before: [Int32: FollowedThread]) {
-    guard let process = processes[observation.pid], process.source == observation.thread.process
+    guard let process = tasks.processes[observation.pid],
+      process.source == observation.thread.process
     else {
       return
     }
@@ -37,19 +31,15 @@ extension EventFollower {
     let known = before[tid].flatMap { thread in
       thread.pid == observation.pid && hasSameStart(thread, observation.thread) ? thread.task : nil
     }
-    sets.enter(set)
-    if let known {
-      sets.enter(set)
-      known.set = set
-    }
-    threads[tid] = FollowedThread(
-      pid: observation.pid, set: set, startTicks: observation.thread.startTicks, task: known)
-    threadsOf[observation.pid, default: []].insert(tid)
+    tasks.add(
+      FollowedThread(
+        pid: observation.pid, set: set, startTicks: observation.thread.startTicks, task: known),
+      tid)
   }
 
   private func task(of sampled: SampledProcesses.Process) -> FollowedTask {
     FollowedTask(
-      token: makeToken(), set: sets.set(sampled.links.links), facts: sampled.facts,
+      token: tasks.makeToken(), set: sets.set(sampled.links.links), facts: sampled.facts,
       description: sampled.description)
   }
 
@@ -57,22 +47,19 @@ extension EventFollower {
     _ sampled: SampledProcesses.Process, _ facts: ThreadFacts, _ task: FollowedTask,
     _ token: ProcessToken
   ) {
-    let set = sets.set(sampled.links.links)
     task.source = token
-    task.set = set
     task.description.update(sampled.description)
-    // Counts the set twice: for the thread, and for its task.
-    sets.enter(set)
-    sets.enter(set)
-    threads[facts.tid] = FollowedThread(
-      pid: sampled.pid, set: set, startTicks: facts.startTicks, task: task)
-    threadsOf[sampled.pid, default: []].insert(facts.tid)
+    tasks.add(
+      FollowedThread(
+        pid: sampled.pid, set: sets.set(sampled.links.links), startTicks: facts.startTicks,
+        task: task),
+      facts.tid)
   }
 
   /// Whether the process of a sampled thread is certainly the tracked process with its PID.
   private func isFollowed(processOf sampled: SampledProcesses.Process) -> Bool {
-    (processes[sampled.pid] ?? resumable[sampled.pid])
-      .map { isSame($0, sampled, sampled.thread?.process) } ?? false
+    (tasks.processes[sampled.pid] ?? tasks.resumable[sampled.pid])
+      .map { $0.isSame(sampled, sampled.thread?.process) } ?? false
   }
 
   /// Whether a tracked thread is certainly the one with these facts.
@@ -88,7 +75,7 @@ extension EventFollower {
   /// existed for longer than that, a later thread with its TID has a later start time.
   private func hasSameStart(_ thread: FollowedThread, _ facts: ThreadFacts) -> Bool {
     guard let one = thread.startTicks, let two = facts.startTicks else { return false }
-    return (one == two || one == two &+ 1 || two == one &+ 1) && Self.ticks(now) > one &+ 2
+    return isSameStart(one, two) && now.ticks > one &+ 2
   }
 
   /// Compares the threads of a sample with the state that the events up to the sample's beginning establish.
@@ -102,7 +89,7 @@ extension EventFollower {
     for (token, read) in sources.threads where !pidsWithEvents.contains(read.pid) {
       if let tid = read.thread?.tid { unknown[tid] = (token, read) }
     }
-    for (tid, thread) in threads where !pidsWithEvents.contains(thread.pid) {
+    for (tid, thread) in tasks.threads where !pidsWithEvents.contains(thread.pid) {
       guard let task = thread.task else { continue }
       let wasUnverified = unverifiedThreads.contains(tid)
       if let (token, read) = unknown[tid], read.pid == thread.pid {
@@ -150,16 +137,13 @@ extension EventFollower {
   /// Whether a sampled thread is in other namespaces than its process, or its process has no running main
   /// thread.
   private func isApart(_ read: SampledProcesses.Process) -> Bool {
-    guard let process = processes[read.pid], !process.set.isZombie else { return true }
+    guard let process = tasks.processes[read.pid], !process.set.isZombie else { return true }
     return sets.set(read.links.links).isElsewhere(than: process.set)
   }
 
   /// Makes the set of a thread that of its task.
   private func follow(_ task: FollowedTask, _ tid: Int32) {
-    guard let thread = threads[tid], thread.set !== task.set else { return }
-    sets.enter(task.set)
-    sets.leave(thread.set)
-    threads[tid]?.set = task.set
+    tasks.observe(tid, of: task.pid, in: task.set)
   }
 
   /// Drops a thread that the sample does not show.
@@ -178,14 +162,14 @@ extension EventFollower {
     _ read: SampledProcesses.Process, _ token: ProcessToken, _ verified: inout Verified
   ) {
     guard let facts = read.thread else { return }
-    if threads[facts.tid] != nil { endThread(facts.tid, at: now) }
+    if tasks.threads[facts.tid] != nil { endThread(facts.tid, at: now) }
     let task = task(of: read)
     add(read, facts, task, token)
     task.reported = task.set
     verified.sample.appeared.append(
       .init(
         token: task.token, facts: task.facts,
-        thread: threads[facts.tid].map { self.facts(of: $0, facts.tid) },
+        thread: tasks.threads[facts.tid].map { tasks.facts(of: $0, facts.tid) },
         description: task.description, links: task.set.observed.links))
     verified.disagree(task, tid: facts.tid, reported: nil, sampled: task.set)
   }

@@ -6,16 +6,9 @@ internal import NamespaceModel
 internal import Procfs
 
 extension EventFollower {
-  func fork(_ event: KernelEvent, _ parentPID: Int32, _ parentTID: Int32) {
-    let parent = processes[parentPID]
-    pendingForks[event.tid] = PendingFork(
-      pid: event.pid, parent: threads[parentTID]?.task ?? parent, makerPID: parentPID,
-      makerTID: parentTID, set: threads[parentTID]?.set ?? parent?.set)
-  }
-
   /// Applies the state that came with the fork event of a task.
   func begin(_ event: KernelEvent, _ state: TaskState) {
-    guard let pendingFork = pendingForks.removeValue(forKey: event.tid) else { return }
+    guard let pendingFork = tasks.takeFork(event.tid) else { return }
     var set = sets.set(state.set)
     // The state lacks a pid namespace that lies deep.
     if case .unread(.unseen) = set[.pid], let parent = pendingFork.set {
@@ -23,7 +16,7 @@ extension EventFollower {
     }
     if event.tid != event.pid {
       observeThread(event, set, .started)
-      threads[event.tid]?.startTicks = Self.ticks(state.startTime)
+      tasks.setStart(of: event.tid, state.startTime.ticks)
       return
     }
     guard replacesZombie(event) else { return }
@@ -34,23 +27,23 @@ extension EventFollower {
       description.comm = state.comm.bytes
     }
     let facts = ProcessFacts(
-      pid: event.pid, startTicks: Self.ticks(state.startTime),
+      pid: event.pid, startTicks: state.startTime.ticks,
       parentPID: pendingFork.parent?.pid ?? 0, isKernelThread: state.isKernelThread,
       nspid: state.nspid)
     start(
-      FollowedTask(token: makeToken(), set: set, facts: facts, description: description),
+      FollowedTask(token: tasks.makeToken(), set: set, facts: facts, description: description),
       pendingFork, at: event.time)
   }
 
   /// Applies a state that a task is in at the time of an event.
   func applyState(_ event: KernelEvent, _ state: TaskState) {
     if event.tid != event.pid {
-      let before = threads[event.tid]?.set ?? processes[event.pid]?.set
+      let before = tasks.set(of: event.tid, in: event.pid)
       let isKnown = before?.isZombie == false
       observeThread(
         event, set(of: state, before: before),
         isKnown ? before.map { .moved(from: $0.observed.links) } ?? .unknown : .unknown)
-    } else if let task = processes[event.pid], !task.set.isZombie {
+    } else if let task = tasks.processes[event.pid], !task.set.isZombie {
       move(task, to: set(of: state, before: task.set), at: event.time)
     }
   }
@@ -65,33 +58,33 @@ extension EventFollower {
 
   func applyNamespaces(_ event: KernelEvent, _ inodes: NamespaceInodes, _ probed: ProbedTask?) {
     if let state = event.state {
-      if let probed, event.tid == event.pid, let task = processes[event.pid] {
+      if let probed, event.tid == event.pid, let task = tasks.processes[event.pid] {
         learnEntered(state.set, probed, lastEvent: task.lastEvent)
       }
       applyState(event, state)
-      if event.tid == event.pid, let task = processes[event.pid] {
+      if event.tid == event.pid, let task = tasks.processes[event.pid] {
         describe(task, named: nil, probed?.description, at: event.time)
       }
       return
     }
     let isThread = event.tid != event.pid
-    if let pendingFork = pendingForks.removeValue(forKey: event.tid) {
+    if let pendingFork = tasks.takeFork(event.tid) {
       if isThread {
         let set =
           pendingFork.set.flatMap { $0.inodes == inodes ? $0 : nil }
           ?? resolve(inodes, probed, from: pendingFork.set)
         observeThread(event, set, .started)
-        threads[event.tid]?.startTicks = Self.ticks(event.time)
+        tasks.setStart(of: event.tid, event.time.ticks)
       } else {
         start(event, pendingFork, inodes, probed)
       }
     } else if isThread {
-      let before = threads[event.tid]?.set ?? processes[event.pid]?.set
+      let before = tasks.set(of: event.tid, in: event.pid)
       let isKnown = before?.isZombie == false
       observeThread(
         event, resolve(inodes, probed, from: before),
         isKnown ? before.map { .moved(from: $0.observed.links) } ?? .unknown : .unknown)
-    } else if let task = processes[event.pid] {
+    } else if let task = tasks.processes[event.pid] {
       discoverThreads(of: task, probed)
       let set = resolve(inodes, probed, from: task.set, lastEvent: task.lastEvent)
       move(task, to: set, at: event.time)
@@ -105,7 +98,7 @@ extension EventFollower {
   }
 
   func start(
-    _ event: KernelEvent, _ pendingFork: PendingFork, _ inodes: NamespaceInodes,
+    _ event: KernelEvent, _ pendingFork: TaskTable.PendingFork, _ inodes: NamespaceInodes,
     _ probed: ProbedTask?
   ) {
     guard replacesZombie(event) else { return }
@@ -119,9 +112,9 @@ extension EventFollower {
           of: pendingFork.set)
       }
     let task = FollowedTask(
-      token: makeToken(), set: set,
+      token: tasks.makeToken(), set: set,
       facts: ProcessFacts(
-        pid: event.pid, startTicks: Self.ticks(event.time), parentPID: pendingFork.parent?.pid ?? 0,
+        pid: event.pid, startTicks: event.time.ticks, parentPID: pendingFork.parent?.pid ?? 0,
         isKernelThread: pendingFork.parent?.facts.isKernelThread ?? false, nspid: [event.pid]),
       description: Self.inherited(from: pendingFork.parent))
     task.timeAfterExec = timeAfterExec(probed)
@@ -131,22 +124,23 @@ extension EventFollower {
   /// Returns whether a process may start with the PID of an event: there is none with it, or only a zombie, whose end
   /// is reported then.
   private func replacesZombie(_ event: KernelEvent) -> Bool {
-    guard let known = processes[event.pid] else { return true }
+    guard let known = tasks.processes[event.pid] else { return true }
     guard known.set.isZombie else {
       // A sample may have observed the process before the kernel reported its start.
       if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }
       return false
     }
     // No event reports that a zombie was reaped. The new process shows that the zombie with its PID was.
-    for thread in forgetThreads(of: event.pid) { end(thread, at: event.time) }
+    for thread in tasks.takeThreads(of: event.pid) { end(thread, at: event.time) }
     end(known, at: event.time, isReaped: true)
     return true
   }
 
   /// Adds a process that has started.
-  private func start(_ task: FollowedTask, _ pendingFork: PendingFork, at time: BootTime) {
+  private func start(_ task: FollowedTask, _ pendingFork: TaskTable.PendingFork, at time: BootTime)
+  {
     setPIDNamespaceForChildren(of: pendingFork, task.set, at: time)
-    task.predecessorExitTick = ended.removeValue(forKey: task.pid)?.exitTick
+    task.predecessorExit = tasks.takeExit(task.pid)
     if let appearance = seenBeforeForkEvent[task.pid] {
       switch task.relation(to: appearance) {
       case .same:
@@ -157,11 +151,8 @@ extension EventFollower {
       case .successor: break
       }
     }
-    processes[task.pid] = task
-    // The PID now belongs to the new process.
-    resumable[task.pid] = nil
+    tasks.add(task, in: task.set)
     awaitingSample.insert(task.pid)
-    sets.enter(task.set)
     reportStart(task, parent: pendingFork.parent?.token, at: time)
   }
 
@@ -178,20 +169,14 @@ extension EventFollower {
   /// Resolves the parent's `pid_for_children` link when its first child starts: that child is the first
   /// process of the new pid namespace (`pid_namespaces(7)`).
   func setPIDNamespaceForChildren(
-    of pendingFork: PendingFork, _ childSet: FollowedSet, at time: BootTime
+    of pendingFork: TaskTable.PendingFork, _ childSet: FollowedSet, at time: BootTime
   ) {
     guard let set = pendingFork.set, case .unread(.pending) = set[.pidForChildren] else { return }
     let new = sets.set(set, .pidForChildren, to: childSet[.pid])
-    if threads[pendingFork.makerTID] != nil {
+    if tasks.threads[pendingFork.makerTID] != nil {
       observeThread(pendingFork.makerTID, of: pendingFork.makerPID, new, .unknown, at: time)
     } else if pendingFork.makerTID == pendingFork.makerPID, let parent = pendingFork.parent {
       move(parent, to: new, at: time)
     }
-  }
-
-  /// Returns the start time in clock ticks, as in `/proc/PID/stat`, for the time of a fork event. The
-  /// kernel sets the start time just before the event.
-  static func ticks(_ time: BootTime) -> UInt64 {
-    UInt64(max(0, time.nanoseconds) / (1_000_000_000 / Int64(ClockTick.perSecond)))
   }
 }

@@ -25,14 +25,14 @@ extension EventFollower {
       awaitingSample.insert(process.pid)
       // An event reported the exit of the process, but it still runs: an exec was not reported, or its
       // event could not be attributed to the process.
-      if processes[process.pid] == nil, !process.links.isZombie,
+      if tasks.processes[process.pid] == nil, !process.links.isZombie,
         seenBeforeForkEvent[process.pid] == nil
       {
         seenBeforeForkEvent[process.pid] = process.appearance(change.token).withoutProgram
       }
     }
     for (token, process) in gone {
-      guard let task = processes[process.pid], task.source == token else { continue }
+      guard let task = tasks.processes[process.pid], task.source == token else { continue }
       markExited(task, pidsWithEvents, &unverified, &verified, isLate: false)
     }
     for redescription in sample.described { describe(redescription, pidsWithEvents, &verified) }
@@ -40,7 +40,7 @@ extension EventFollower {
     let due = awaitingSample
     awaitingSample = pidsWithEvents
     for pid in due where !pidsWithEvents.contains(pid) {
-      guard let task = processes[pid] else { continue }
+      guard let task = tasks.processes[pid] else { continue }
       if let token = task.source, let process = sources[token] {
         sets.learn(process.links.links, in: task.set)
         compare(task, sets.set(process.links.links), of: pid, &unverified, &verified)
@@ -62,7 +62,7 @@ extension EventFollower {
         seenBeforeForkEvent[pid] = nil
         continue
       }
-      guard processes[pid] == nil else { continue }
+      guard tasks.processes[pid] == nil else { continue }
       seenBeforeForkEvent[pid] = nil
       adopt(appearance, process, &verified)
     }
@@ -80,7 +80,7 @@ extension EventFollower {
     _ pidsWithEvents: Set<Int32>, _ unverified: inout Set<Int32>, _ verified: inout Verified
   ) {
     let pid = appearance.facts.pid
-    if let task = processes[pid], isNew(task, appearance, gone) {
+    if let task = tasks.processes[pid], isNew(task, appearance, gone) {
       awaitingSample.insert(pid)
       identify(task, as: appearance, pidsWithEvents, &verified)
     } else if hasEnded(appearance) {
@@ -113,13 +113,14 @@ extension EventFollower {
   /// Whether events have reported the exit of the sampled process, and maybe the start of another one with its PID.
   private func hasEnded(_ appearance: ProcessSample.Appearance) -> Bool {
     let pid = appearance.facts.pid
-    if let task = processes[pid] {
+    if let task = tasks.processes[pid] {
       return task.source == nil && task.relation(to: appearance) == .predecessor
     }
-    guard let exit = ended[pid], !exit.mayResume, let start = appearance.facts.startTicks else {
+    guard let ended = tasks.ended(pid), !ended.mayResume, let start = appearance.facts.startTicks
+    else {
       return false
     }
-    return start < exit.exitTick
+    return ended.exit.isEnd(ofStart: start)
   }
 
   private func identify(
@@ -147,7 +148,7 @@ extension EventFollower {
     for task in released where task.reported !== task.set {
       task.reported = task.set
       verified.sample.changed.append(.init(token: task.token, links: task.set.observed.links))
-      if processes[task.pid] === task { compareThreads(of: task, at: time) }
+      if tasks.processes[task.pid] === task { compareThreads(of: task, at: time) }
     }
   }
 
@@ -160,12 +161,11 @@ extension EventFollower {
   ) {
     guard !process.links.isZombie else { return }
     let task = FollowedTask(
-      token: makeToken(), set: sets.set(process.links.links), facts: process.facts,
+      token: tasks.makeToken(), set: sets.set(process.links.links), facts: process.facts,
       description: process.description)
     task.source = appearance.token
     task.reported = task.set
-    processes[process.pid] = task
-    sets.enter(task.set)
+    tasks.add(task, in: task.set)
     verified.sample.appeared.append(
       .init(
         token: task.token, facts: task.facts, description: task.description,
@@ -184,15 +184,14 @@ extension EventFollower {
   ) {
     guard !pidsWithEvents.contains(task.pid) else { return }
     // No event reports when a zombie is reaped. A process with remaining threads cannot have been reaped.
-    let isZombie = task.set.isZombie && threadsOf[task.pid] == nil
+    let isZombie = task.set.isZombie && tasks.threadsOf[task.pid] == nil
     guard isZombie || wasUnverified(task.pid) else {
       unverified.insert(task.pid)
       awaitingSample.insert(task.pid)
       return
     }
-    processes[task.pid] = nil
+    tasks.remove(task)
     throttle.release(task)
-    sets.leave(task.set)
     verified.sample.disappeared.append(task.token)
     if !isZombie || isLate { verified.sample.contradicted.insert(task.token) }
     guard !isZombie else { return }
@@ -225,16 +224,15 @@ extension EventFollower {
     }
     let set = sets.set(links)
     guard set !== task.set else { return false }
-    sets.enter(set)
-    sets.leave(task.set)
     let before = task.set
-    task.set = set
+    task.move(to: set)
     let reported = throttle.reported(task, of: sets)
     task.reported = reported
     verified.sample.changed.append(.init(token: task.token, links: reported.observed.links))
     guard differs else { return false }
     verified.sample.contradicted.insert(task.token)
-    let tid = processes[task.pid] === task ? nil : threads.first { $0.value.task === task }?.key
+    let tid =
+      tasks.processes[task.pid] === task ? nil : tasks.threads.first { $0.value.task === task }?.key
     verified.disagree(task, tid: tid, reported: before, sampled: read)
     return false
   }

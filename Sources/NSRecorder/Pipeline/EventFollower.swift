@@ -18,16 +18,7 @@ internal import Procfs
 ///   task is unverified, and the next sample decides.
 final class EventFollower {
   let sets = FollowedSets()
-  var processes: [Int32: FollowedTask] = [:]
-  var threads: [Int32: FollowedThread] = [:]
-  /// The TIDs of the known threads of each process that has more than one.
-  var threadsOf: [Int32: Set<Int32>] = [:]
-  /// Processes whose exit an event reported, but which may have threads that no event reported.
-  var resumable: [Int32: FollowedTask] = [:]
-  /// By PID, the last processes that ended recently.
-  var ended: [Int32: EndedProcess] = [:]
-  var pendingForks: [Int32: PendingFork] = [:]
-  private var lastToken: UInt64 = 0
+  let tasks = TaskTable()
   /// The time of the event that is being applied.
   private(set) var now: BootTime = .zero
   /// The queued events after the one that is being applied.
@@ -66,40 +57,9 @@ final class EventFollower {
   /// The end, on the boot clock, of the sample of the last start or resync.
   var began: BootTime = .min
 
-  /// A process whose exit an event has reported.
-  struct EndedProcess {
-    /// The batch (`finishedBatches`) in which it ended.
-    let batch: Int
-    /// The clock tick of its exit. A process that got the PID later started in that tick or after it.
-    let exitTick: UInt64
-    /// Whether an exec of a thread that no event reported may continue it.
-    let mayResume: Bool
-  }
-
-  /// A task between its fork event and the namespaces event that follows it.
-  struct PendingFork {
-    let pid: Int32
-    let parent: FollowedTask?
-    /// The PID and TID of the maker, the thread that called fork or clone, and the set of the maker at that
-    /// time.
-    let makerPID: Int32
-    let makerTID: Int32
-    let set: FollowedSet?
-  }
-
-  func makeToken() -> ProcessToken {
-    lastToken += 1
-    return ProcessToken(number: lastToken)
-  }
-
-  /// Returns the inode numbers that a namespaces event of a task would hold now.
-  func inodes(of task: Int32) -> NamespaceInodes? {
-    (threads[task]?.set ?? processes[task]?.set)?.inodes
-  }
-
   /// Returns the links of a task whose changes are omitted at present because they are too frequent.
-  func throttled(_ task: Int32) -> LinkMask {
-    (threads[task]?.task ?? processes[task])?.rate?.throttled ?? []
+  func throttled(_ tid: Int32) -> LinkMask {
+    tasks.task(tid)?.rate?.throttled ?? []
   }
 
   init() { sets.isStillReferenced = { [unowned self] in isStillReferenced($0) } }
@@ -120,11 +80,11 @@ final class EventFollower {
     // Releases the slice of the queue: while it exists, a change to the queue would copy the queue.
     defer {
       self.lookahead = []
-      if event.tid == event.pid { processes[event.pid]?.lastEvent = event.time }
+      if event.tid == event.pid { tasks.setLastEvent(of: event.pid, event.time) }
     }
     switch event.kind {
     case .fork(let parentPID, let parentTID):
-      fork(event, parentPID, parentTID)
+      tasks.addFork(event.tid, of: event.pid, by: parentTID, of: parentPID)
       if let state = event.state { begin(event, state) }
     case .state: if let state = event.state { applyState(event, state) }
     case .namespaces(let inodes): applyNamespaces(event, inodes, probed)
@@ -151,16 +111,14 @@ final class EventFollower {
 
   func move(_ task: FollowedTask, to set: FollowedSet, at time: BootTime) {
     guard set !== task.set else { return }
-    sets.enter(set)
-    sets.leave(task.set)
     let before = task.set
     // The follower always reports that a task is no zombie any more, even if its changes are too
     // frequent.
     if before.isZombie { throttle.release(task) }
-    task.set = set
+    task.move(to: set)
     awaitingSample.insert(task.pid)
     let reported = throttle.reported(
-      task, from: before, of: sets, at: time, batch, threads: threadsOf[task.pid]?.count ?? 0)
+      task, from: before, of: sets, at: time, batch, threads: tasks.threadsOf[task.pid]?.count ?? 0)
     if batch != nil, let last = task.reported, last === reported {
       // If the task is back in its reported set, no change is omitted.
       if task.set !== reported { throttle.count += 1 }
@@ -168,7 +126,7 @@ final class EventFollower {
       return
     }
     reportMove(of: task, at: time)
-    if processes[task.pid] === task { compareThreads(of: task, at: time) }
+    if tasks.processes[task.pid] === task { compareThreads(of: task, at: time) }
   }
 
   /// Reports the namespaces of a task if they differ from those reported last.
@@ -183,12 +141,7 @@ final class EventFollower {
   /// cannot continue by exec any more.
   func finishBatch(epoch: WallTime) -> EventBatch? {
     finishedBatches += 1
-    for (pid, task) in resumable where threadsOf[pid]?.isEmpty != false && !task.isOlder {
-      resumable[pid] = nil
-    }
-    // A thread in execve(2) waits only for the other threads of its process to exit, so two batches
-    // suffice.
-    ended = ended.filter { finishedBatches - $0.value.batch <= 2 }
+    tasks.forgetEnded()
     sets.trim()
     defer { if batch != nil { batch = EventBatch(epoch: epoch) } }
     return batch

@@ -95,8 +95,10 @@ final class EventRecording {
       losses.append(LostEvents(after: first - 1, by: horizon, records: nil, cause: .late))
     }
     queue.add(
-      buffer, known: follower.inodes, mayExecAfterLeaderExit: follower.mayExecAfterLeaderExit,
-      mayHaveUnreportedThreads: follower.mayHaveUnreportedThreads, throttled: follower.throttled)
+      buffer, known: follower.tasks.inodes,
+      mayExecAfterLeaderExit: follower.tasks.mayExecAfterLeaderExit,
+      mayHaveUnreportedThreads: follower.tasks.mayHaveUnreportedThreads,
+      throttled: follower.throttled)
     follower.sets.mountObservations += queue.takeMountObservations()
     // Resyncs before the queue takes too much memory, if events arrive faster than they are applied.
     if pendingResync == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {

@@ -12,7 +12,7 @@ final class FollowedSet {
   /// Whether the process is a zombie.
   let isZombie: Bool
   /// The number of tasks that have this set.
-  fileprivate(set) var members = 0
+  private(set) var members = 0
   /// The set of a new child of a task with this set, as far as events report it; nil until it is first
   /// needed.
   fileprivate(set) var forChildren: FollowedSet?
@@ -26,6 +26,21 @@ final class FollowedSet {
       inodes[type] = links[Int(type.link.rawValue)].inode
     }
     self.inodes = NamespaceInodes(inodes)
+  }
+
+  /// Counts a task that gets the set. The links of a zombie do not count as references to namespaces,
+  /// because no event reports when a zombie is reaped.
+  func enter() {
+    members += 1
+    guard !isZombie else { return }
+    for link in links { link.namespace?.holders += 1 }
+  }
+
+  /// Counts a task that no longer has the set.
+  func leave() {
+    members -= 1
+    guard !isZombie else { return }
+    for link in links { link.namespace?.holders -= 1 }
   }
 
   /// Updates `observed` to the current names of the namespaces.
@@ -415,21 +430,6 @@ final class FollowedSets {
       $0.value.holders > 0 || $0.value.observed.kernelID != nil
         || InitialNamespace.hasFixedInode($0.key.inode)
     }
-  }
-
-  /// Counts a task that gets a set. The links of a zombie do not count as references to namespaces,
-  /// because no event reports when a zombie is reaped.
-  func enter(_ set: FollowedSet) {
-    set.members += 1
-    guard !set.isZombie else { return }
-    for link in set.links { link.namespace?.holders += 1 }
-  }
-
-  /// Counts a task that no longer has a set.
-  func leave(_ set: FollowedSet) {
-    set.members -= 1
-    guard !set.isZombie else { return }
-    for link in set.links { link.namespace?.holders -= 1 }
   }
 
   /// Drops the sets, names and namespaces that no task has, once there are many of them.

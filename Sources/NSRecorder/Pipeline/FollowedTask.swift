@@ -1,11 +1,13 @@
 internal import NamespaceModel
+internal import Procfs
 
 /// A tracked task: a process, or a thread that is recorded by itself.
 final class FollowedTask {
   /// The token that identifies the task in the history.
   let token: ProcessToken
   let pid: Int32
-  var set: FollowedSet
+  /// The set of the task. While the task is in the table of tasks, it is counted as a member of the set.
+  private(set) var set: FollowedSet
   /// The set last reported to the history; nil while the history does not have the task.
   var reported: FollowedSet?
   /// The count of its changes of links; nil while none has changed.
@@ -36,9 +38,10 @@ final class FollowedTask {
   var isOlder: Bool { start == nil }
   /// Its token in the samples; nil while no sample has observed it.
   var source: ProcessToken?
-  /// The clock tick in which the process exited that had its PID before, if an event reported that shortly before.
-  var predecessorExitTick: UInt64?
+  /// The exit of the process that had its PID before, if an event reported that shortly before.
+  var predecessorExit: ExitTick?
 
+  /// Creates a task that is not counted as a member of its set yet.
   init(
     token: ProcessToken, set: FollowedSet, facts: ProcessFacts, description: ProcessDescription
   ) {
@@ -48,6 +51,26 @@ final class FollowedTask {
     self.facts = facts
     self.description = description
   }
+
+  // MARK: The set
+
+  /// Gives the task a set and counts it as a member, which it was of none.
+  func enter(_ set: FollowedSet) {
+    set.enter()
+    self.set = set
+  }
+
+  /// Moves the task from its set, as a member of which it is counted, to another.
+  func move(to set: FollowedSet) {
+    set.enter()
+    self.set.leave()
+    self.set = set
+  }
+
+  /// Ends the membership of the task in its set.
+  func leaveSet() { set.leave() }
+
+  // MARK: Comparison with samples
 
   /// What a sampled process with the PID of a task is to the task.
   enum Relation { case same, predecessor, successor }
@@ -62,8 +85,17 @@ final class FollowedTask {
       return .same
     }
     if sampled > start &+ 1 { return .successor }
-    if let exit = predecessorExitTick, sampled < exit, sampled &+ 1 < start { return .predecessor }
+    if let predecessorExit, predecessorExit.isEnd(ofStart: sampled), sampled &+ 1 < start {
+      return .predecessor
+    }
     return .same
+  }
+
+  /// Whether the task is certainly the same process as a sampled one.
+  ///
+  /// - Parameter token: the token of the sampled process.
+  func isSame(_ process: SampledProcesses.Process, _ token: ProcessToken?) -> Bool {
+    source.map { $0 == token } ?? facts.isSame(process.facts)
   }
 
   /// Applies what a sample observed. The sample knows more about the task, but not which task created
@@ -85,9 +117,59 @@ final class FollowedTask {
 /// A thread other than the main one of its process.
 struct FollowedThread {
   let pid: Int32
-  var set: FollowedSet
+  /// The set of the thread. While the thread is in the table of tasks, it is counted as a member of the set; its task
+  /// is counted too.
+  private(set) var set: FollowedSet
   /// The start time, if an event or a sample reported it; see `ThreadFacts`.
   var startTicks: UInt64?
   /// The thread as a task of its own, from the first time its namespaces differ from its process's.
   var task: FollowedTask?
+
+  init(pid: Int32, set: FollowedSet, startTicks: UInt64? = nil, task: FollowedTask? = nil) {
+    self.pid = pid
+    self.set = set
+    self.startTicks = startTicks
+    self.task = task
+  }
+
+  /// Moves the thread, but not its task, to another set.
+  mutating func move(to set: FollowedSet) {
+    set.enter()
+    self.set.leave()
+    self.set = set
+  }
+}
+
+/// The clock tick in which a process exited, by which its successor with the same PID is distinguished from it.
+struct ExitTick {
+  private let tick: UInt64
+
+  /// The tick of an exit that an event reported at this time.
+  init(_ time: BootTime) { tick = time.ticks }
+
+  /// Whether the process that exited is the one with its PID that started in a tick: a process that got the PID later
+  /// started in the tick of the exit or after it.
+  func isEnd(ofStart start: UInt64) -> Bool { start < tick }
+}
+
+/// Whether two start times, in clock ticks, may be those of one task. The start time from an event may differ from the
+/// sampled one by one clock tick.
+func isSameStart(_ one: UInt64, _ other: UInt64) -> Bool {
+  one == other || one == other &+ 1 || other == one &+ 1
+}
+
+extension ProcessFacts {
+  /// Whether two facts describe one process.
+  func isSame(_ other: ProcessFacts) -> Bool {
+    guard let one = startTicks, let two = other.startTicks else { return false }
+    return pid == other.pid && isSameStart(one, two)
+  }
+}
+
+extension BootTime {
+  /// The time in clock ticks, as in `/proc/PID/stat`. For the time of a fork event this is the start time: the kernel
+  /// sets the start time just before the event.
+  var ticks: UInt64 {
+    UInt64(Swift.max(0, nanoseconds) / (1_000_000_000 / Int64(ClockTick.perSecond)))
+  }
 }

@@ -94,7 +94,7 @@ struct DisagreementTests {
     var counted = 0
     for _ in 0..<3 { counted += script.verify([10: .host, 20: .host, 30: .host]).disagreements }
     #expect(counted == 0)
-    #expect(script.follower.processes[30]?.facts.nspid == [30, 1])
+    #expect(script.follower.tasks.processes[30]?.facts.nspid == [30, 1])
     #expect(script.history.process(30) != nil)
     #expect(script.history.faults == [])
   }
@@ -146,7 +146,7 @@ struct DisagreementTests {
     #expect(script.verify(tasks, pidsWithEvents: [30]).sample.reportsNothing)
     script.fork(30, of: 10, there)
     #expect(script.finishBatch().count == 1)
-    #expect(script.follower.processes[30]?.facts.nspid == [30, 1])
+    #expect(script.follower.tasks.processes[30]?.facts.nspid == [30, 1])
     for _ in 0..<3 { #expect(script.verify(tasks).disagreements == 0) }
     #expect(script.history.faults == [])
   }

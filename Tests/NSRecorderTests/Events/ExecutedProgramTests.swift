@@ -15,7 +15,7 @@ struct ExecutedProgramTests {
   }
 
   private func known(_ pid: Int32) -> ProcessDescription? {
-    script.follower.processes[pid]?.description
+    script.follower.tasks.processes[pid]?.description
   }
 
   /// Executes a program. The probe reads it right after that, or nothing.

@@ -23,7 +23,8 @@ struct IdentityTests {
     script.move(40, there)
     script.finishBatch()
     #expect(
-      script.follower.processes[30]?.set[.net].key == script.follower.processes[20]?.set[.net].key)
+      script.follower.tasks.processes[30]?.set[.net].key
+        == script.follower.tasks.processes[20]?.set[.net].key)
     #expect(net(30)?.kernelID == 101)
     #expect(net(40) == net(20))
   }

@@ -109,7 +109,7 @@ struct NameTests {
     script.comm(21, of: 20, "worker")
     script.finishBatch()
     #expect(script.described.isEmpty)
-    #expect(script.follower.processes[20]?.description.comm == Array("read".utf8))
+    #expect(script.follower.tasks.processes[20]?.description.comm == Array("read".utf8))
   }
 
   @Test("after omitted names a sample reports the last one")

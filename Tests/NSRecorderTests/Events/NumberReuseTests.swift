@@ -36,7 +36,7 @@ struct NumberReuseTests {
     _ = script.verify([10: .host, 20: .host], others: [20], startTicks: [20: second])
     script.clock += 50_000_000
     _ = script.verify([10: .host, 20: .host])
-    #expect(script.follower.processes[20]?.facts.startTicks == second)
+    #expect(script.follower.tasks.processes[20]?.facts.startTicks == second)
     #expect(second > start + 2)
     #expect(script.history.faults == [])
   }
@@ -52,12 +52,12 @@ struct NumberReuseTests {
     let verified = script.verify(
       [10: .host, 20: .host], pidsWithEvents: [20], others: [20], startTicks: [20: second])
     #expect(verified.disagreements == 0)
-    #expect(script.follower.processes[20]?.facts.startTicks == first)
+    #expect(script.follower.tasks.processes[20]?.facts.startTicks == first)
     script.exit(20)
     script.fork(20, of: 10)
     script.finishBatch()
     _ = script.verify([10: .host, 20: .host])
-    #expect(script.follower.processes[20]?.facts.startTicks == second)
+    #expect(script.follower.tasks.processes[20]?.facts.startTicks == second)
     #expect(script.history.faults == [])
   }
 

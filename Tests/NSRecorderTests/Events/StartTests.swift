@@ -24,7 +24,7 @@ struct StartTests {
     #expect(start.tid == nil)
     #expect(start.parent == script.history.process(10)?.token)
     #expect(start.set.links == TaskLinks.host.states)
-    #expect(start.set === script.follower.processes[10]?.set.observed)
+    #expect(start.set === script.follower.tasks.processes[10]?.set.observed)
     #expect(reported[0].boot == script.time)
   }
 
@@ -32,7 +32,7 @@ struct StartTests {
   func ticks() {
     script.clock = 1_239_999_997_000
     script.fork(20, of: 10)
-    #expect(script.follower.processes[20]?.facts.startTicks == 123_999)
+    #expect(script.follower.tasks.processes[20]?.facts.startTicks == 123_999)
   }
 
   @Test(

@@ -34,7 +34,7 @@ struct ThreadExecTests {
       events.allSatisfy { if case .described = $0.change { true } else { false } }, "\(events)")
     #expect(script.history.process(20)?.token == token)
     #expect(script.namespace(.net, of: 20)?.isInitial == true)
-    #expect(script.follower.threads.isEmpty)
+    #expect(script.follower.tasks.threads.isEmpty)
     script.exit(20)
     script.finishBatch()
     #expect(script.history.process(20) == nil)

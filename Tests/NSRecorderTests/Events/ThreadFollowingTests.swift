@@ -245,8 +245,8 @@ struct ThreadFollowingTests {
     script.exit(21, of: 20)
     script.exit(20)
     script.finishBatch()
-    #expect(script.follower.threads.isEmpty)
-    #expect(script.follower.threadsOf.isEmpty)
+    #expect(script.follower.tasks.threads.isEmpty)
+    #expect(script.follower.tasks.threadsOf.isEmpty)
     #expect(script.follower.sets.live(.net, TaskLinks.inode(1)) == nil)
   }
 }

@@ -12,7 +12,7 @@ struct UncertainDescriptionTests {
   private let script = EventScript()
 
   private func description(_ pid: Int32) -> ProcessDescription? {
-    script.follower.processes[pid]?.description
+    script.follower.tasks.processes[pid]?.description
   }
 
   /// Executes a program. The probe reads `uid` right after it, or nothing.
@@ -64,7 +64,7 @@ struct UncertainDescriptionTests {
     all.hasAllDescriptions = true
     let verified = script.follower.verify(all, pidsWithEvents: [])
     #expect(description(20)?.uid == 7 && description(20)?.inherited == [])
-    let token = try #require(script.follower.processes[20]?.token)
+    let token = try #require(script.follower.tasks.processes[20]?.token)
     #expect(verified.sample.described.map(\.token) == [token])
     #expect(verified.sample.described.first?.description.inherited == [])
   }
@@ -93,13 +93,13 @@ struct UncertainDescriptionTests {
 
   /// Takes a sample that finds another cgroup of PID 10 than at time 5000, with an event of PID 10 meanwhile.
   private func moved() throws -> ProcessToken {
-    let source = try #require(script.follower.processes[10]?.source)
+    let source = try #require(script.follower.tasks.processes[10]?.source)
     var sample = script.sample([10: .host])
     sample.hasAllDescriptions = true
     sample.described = [moved(source, uid: 7, since: 5000)]
     script.finishBatch()
     _ = script.follower.verify(sample, pidsWithEvents: [10])
-    return try #require(script.follower.processes[10]?.token)
+    return try #require(script.follower.tasks.processes[10]?.token)
   }
 
   @Test("a change that a sample found is not reported by the next event as later than that sample")
@@ -117,7 +117,7 @@ struct UncertainDescriptionTests {
   @Test("a change that a sample found is not reported by a later sample as later than the first")
   func verifiedBeforeSample() throws {
     let token = try moved()
-    let source = try #require(script.follower.processes[10]?.source)
+    let source = try #require(script.follower.tasks.processes[10]?.source)
     var all = script.sample([10: .host])
     all.hasAllDescriptions = true
     all.described = [moved(source, uid: 8, since: all.start.boot - 1)]

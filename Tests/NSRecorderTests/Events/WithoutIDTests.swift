@@ -14,7 +14,7 @@ struct WithoutIDTests {
   private let script = EventScript()
 
   private func key(_ link: NamespaceLink, _ pid: Int32) -> UInt? {
-    script.follower.processes[pid]?.set[link].key
+    script.follower.tasks.processes[pid]?.set[link].key
   }
 
   @Test("two links of a task with one inode number lead to one namespace")
