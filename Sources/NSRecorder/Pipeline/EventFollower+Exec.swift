@@ -5,25 +5,27 @@ internal import NamespaceModel
 
 extension EventFollower {
   func rename(
-    _ event: KernelEvent, _ name: [UInt8], isExec: Bool, _ probed: ProbedTask?
+    _ event: KernelEvent, _ name: [UInt8], isExec: Bool, _ probed: ProbedTask?,
+    _ lookahead: Lookahead
   ) {
     guard event.tid == event.pid else { return }
     if isExec {
       // If the main thread has exited, another thread executes the program, and the process gets the
       // namespaces of that thread.
-      let state = event.state.map { self.set(of: $0, before: tasks.processes[event.pid]?.set) }
+      let state = event.state.map {
+        namespaces.set(of: $0, before: tasks.processes[event.pid]?.set)
+      }
       let set =
-        state ?? tasks.onlyThread(of: event.pid)?.set ?? probed.map { self.set(of: $0.links) }
+        state ?? tasks.onlyThread(of: event.pid)?.set
+        ?? probed.map { namespaces.set(of: $0.links, lookahead) }
       let threads = tasks.takeThreads(of: event.pid)
       if tasks.processes[event.pid] == nil {
-        resume(event, in: set)
-        tasks.processes[event.pid]?.timeAfterExec = probed?.links[.time].map {
-          followed(.time, $0, beside: [])
-        }
+        resume(event, in: set ?? namespaces.set(of: [:], lookahead))
+        tasks.processes[event.pid]?.timeAfterExec = namespaces.timeNamespace(probed, lookahead)
       } else if let task = tasks.processes[event.pid], task.set.isZombie {
         task.exiting = []
-        move(task, to: set ?? self.set(of: [:]), at: event.time)
-        task.timeAfterExec = probed?.links[.time].map { followed(.time, $0, beside: []) }
+        move(task, to: set ?? namespaces.set(of: [:], lookahead), at: event.time)
+        task.timeAfterExec = namespaces.timeNamespace(probed, lookahead)
       }
       // The threads end last: the process has entered the namespaces of one of them by now, so that these do
       // not lose their last reference.
@@ -33,7 +35,7 @@ extension EventFollower {
     // At exec a process enters its time namespace for children (exec_task_namespaces of
     // kernel/nsproxy.c).
     if isExec, let state = event.state {
-      move(task, to: self.set(of: state, before: task.set), at: event.time)
+      move(task, to: namespaces.set(of: state, before: task.set), at: event.time)
     } else if isExec, !task.set.isSame(.time, .timeForChildren) {
       let time = task.timeAfterExec ?? .unread(.unseen)
       move(task, to: sets.set(task.set, .time, to: time), at: event.time)
@@ -49,7 +51,7 @@ extension EventFollower {
     describe(task, named: name, read, isExec: isExec, at: event.time)
   }
 
-  private func resume(_ event: KernelEvent, in set: FollowedSet?) {
+  private func resume(_ event: KernelEvent, in set: FollowedSet) {
     guard let task = tasks.takeResumable(event.pid) else {
       // The process was recorded as exited, or has known threads: the follower missed a thread that existed
       // before the start or resync.
@@ -68,7 +70,7 @@ extension EventFollower {
       task.bind(to: appearance)
     }
     // No event reported the namespaces of a thread that existed before the start or resync.
-    tasks.add(task, in: set ?? self.set(of: [:]))
+    tasks.add(task, in: set)
     awaitingSample.insert(task.pid)
     guard batch != nil else { return }
     // The main thread exited during the resync, so that the history does not have the process yet.

@@ -5,7 +5,7 @@ internal import NamespaceEvents
 internal import NamespaceModel
 
 extension EventFollower {
-  func exit(_ event: KernelEvent, _ probed: ProbedTask? = nil) {
+  func exit(_ event: KernelEvent, _ probed: ProbedTask?, _ lookahead: Lookahead) {
     tasks.takeFork(event.tid)
     if event.tid != event.pid {
       endThread(event.tid, at: event.time)
@@ -13,20 +13,22 @@ extension EventFollower {
         updateZombie(task, afterExitOf: event.tid, at: event.time)
       }
     } else if let task = tasks.processes[event.pid] {
-      discoverThreads(of: task, probed)
+      discoverThreads(of: task, probed, lookahead)
       if tasks.threadsOf[event.pid] == nil {
         end(task, at: event.time)
       } else if !task.set.isZombie {
         // If the set is a zombie's already, a sample showed earlier that the main thread had exited.
-        endMainThread(of: task, at: event.time)
+        endMainThread(of: task, at: event.time, lookahead)
       }
     }
   }
 
   /// Handles the exit of a main thread while other threads remain. The process is reported as a zombie,
   /// unless the other threads are about to exit too, or one of them is about to execute a program.
-  private func endMainThread(of task: FollowedTask, at time: BootTime) {
-    let lasting = lastingThreads(of: task.pid)
+  private func endMainThread(
+    of task: FollowedTask, at time: BootTime, _ lookahead: Lookahead
+  ) {
+    let lasting = lookahead.lastingThreads(of: task.pid)
     // The remaining threads stay in their namespaces, so each becomes a task of its own.
     for tid in lasting { makeTask(tid, at: time) }
     becomeZombie(task)

@@ -49,8 +49,7 @@ extension EventFollower {
     // the sample does.
     let before = tasks.removeAll()
     for case let task? in before.threads.values.map(\.task) { throttle.release(task) }
-    sets.forgetUnproven()
-    sets.now = sample.end.boot
+    namespaces.restart(from: sample)
     _ = sources.add(sample)
     let withThreads = Set(
       sources.threads.values.compactMap(\.thread?.process)
@@ -64,7 +63,7 @@ extension EventFollower {
       let task = task(of: process, token, before.processes)
       bind(process, token, task)
       task.exiting = []
-      tasks.add(task, in: sets.set(process.links.links))
+      tasks.add(task, in: namespaces.set(process.links.links))
     }
     seenBeforeForkEvent.removeAll()
     for (token, thread) in sources.threads { beginThread(thread, token, before.threads) }
@@ -98,7 +97,7 @@ extension EventFollower {
   /// reports only differences from it.
   func store(_ sample: ProcessSample) {
     _ = sources.add(sample)
-    relations.add(sample.related)
+    namespaces.add(sample.related)
   }
 
   private func bind(
@@ -113,7 +112,7 @@ extension EventFollower {
   ) -> FollowedTask {
     if let known = before[process.pid], known.isSame(process, token) { return known }
     return FollowedTask(
-      token: tasks.makeToken(), set: sets.set(process.links.links), facts: process.facts,
+      token: tasks.makeToken(), set: namespaces.set(process.links.links), facts: process.facts,
       description: process.description)
   }
 
@@ -122,8 +121,8 @@ extension EventFollower {
     var translated = ProcessSample(start: sample.start)
     translated.end = sample.end
     translated.counts = sample.counts
-    translated.renamed = sets.takeRenamed()
-    translated.related = relations.recorded(sample.related, sets)
+    translated.renamed = namespaces.takeRenamed()
+    translated.related = namespaces.recorded(sample.related)
     translated.hasAllDescriptions = sample.hasAllDescriptions
     for (token, process) in sources.processes {
       // An event started this process while the sample was taken; when the sample began, another process had

@@ -27,7 +27,7 @@ extension EventFollower {
       return
     }
     let tid = observation.thread.tid
-    let set = observation.links.map { sets.set($0) } ?? process.set
+    let set = observation.links.map { namespaces.set($0) } ?? process.set
     let known = before[tid].flatMap { thread in
       thread.pid == observation.pid && hasSameStart(thread, observation.thread) ? thread.task : nil
     }
@@ -39,7 +39,7 @@ extension EventFollower {
 
   private func task(of sampled: SampledProcesses.Process) -> FollowedTask {
     FollowedTask(
-      token: tasks.makeToken(), set: sets.set(sampled.links.links), facts: sampled.facts,
+      token: tasks.makeToken(), set: namespaces.set(sampled.links.links), facts: sampled.facts,
       description: sampled.description)
   }
 
@@ -51,7 +51,7 @@ extension EventFollower {
     task.description.update(sampled.description)
     tasks.add(
       FollowedThread(
-        pid: sampled.pid, set: sets.set(sampled.links.links), startTicks: facts.startTicks,
+        pid: sampled.pid, set: namespaces.set(sampled.links.links), startTicks: facts.startTicks,
         task: task),
       facts.tid)
   }
@@ -95,17 +95,17 @@ extension EventFollower {
       if let (token, read) = unknown[tid], read.pid == thread.pid {
         unknown[tid] = nil
         task.source = token
-        sets.learn(read.links.links, in: task.set)
+        namespaces.learn(read.links.links, in: task.set)
         let isUnverified = compare(
-          task, sets.set(read.links.links), wasUnverified: wasUnverified, &verified)
+          task, namespaces.set(read.links.links), wasUnverified: wasUnverified, &verified)
         if isUnverified { unverified.insert(tid) }
         follow(task, tid)
       } else if let observation = like[tid], observation.pid == thread.pid {
         // The thread returned to its process's namespaces between two samples, or before the sample read
         // it.
         guard let links = links(of: observation) else { continue }
-        sets.learn(links, in: task.set)
-        if compare(task, sets.set(links), wasUnverified: wasUnverified, &verified) {
+        namespaces.learn(links, in: task.set)
+        if compare(task, namespaces.set(links), wasUnverified: wasUnverified, &verified) {
           unverified.insert(tid)
         }
         follow(task, tid)
@@ -138,7 +138,7 @@ extension EventFollower {
   /// thread.
   private func isApart(_ read: SampledProcesses.Process) -> Bool {
     guard let process = tasks.processes[read.pid], !process.set.isZombie else { return true }
-    return sets.set(read.links.links).isElsewhere(than: process.set)
+    return namespaces.set(read.links.links).isElsewhere(than: process.set)
   }
 
   /// Makes the set of a thread that of its task.

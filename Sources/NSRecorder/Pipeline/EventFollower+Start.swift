@@ -9,7 +9,7 @@ extension EventFollower {
   /// Applies the state that came with the fork event of a task.
   func begin(_ event: KernelEvent, _ state: TaskState) {
     guard let pendingFork = tasks.takeFork(event.tid) else { return }
-    var set = sets.set(state.set)
+    var set = namespaces.set(state.set)
     // The state lacks a pid namespace that lies deep.
     if case .unread(.unseen) = set[.pid], let parent = pendingFork.set {
       set = sets.set(set, .pid, to: event.tid == event.pid ? parent[.pidForChildren] : parent[.pid])
@@ -41,25 +41,19 @@ extension EventFollower {
       let before = tasks.set(of: event.tid, in: event.pid)
       let isKnown = before?.isZombie == false
       observeThread(
-        event, set(of: state, before: before),
+        event, namespaces.set(of: state, before: before),
         isKnown ? before.map { .moved(from: $0.observed.links) } ?? .unknown : .unknown)
     } else if let task = tasks.processes[event.pid], !task.set.isZombie {
-      move(task, to: set(of: state, before: task.set), at: event.time)
+      move(task, to: namespaces.set(of: state, before: task.set), at: event.time)
     }
   }
 
-  /// Returns the set of a state. A task never changes its pid namespace, so one that the state lacks is that from
-  /// before.
-  func set(of state: TaskState, before: FollowedSet?) -> FollowedSet {
-    let set = sets.set(state.set)
-    guard case .unread(.unseen) = set[.pid], let before else { return set }
-    return sets.set(set, .pid, to: before[.pid])
-  }
-
-  func applyNamespaces(_ event: KernelEvent, _ inodes: NamespaceInodes, _ probed: ProbedTask?) {
+  func applyNamespaces(
+    _ event: KernelEvent, _ inodes: NamespaceInodes, _ probed: ProbedTask?, _ lookahead: Lookahead
+  ) {
     if let state = event.state {
       if let probed, event.tid == event.pid, let task = tasks.processes[event.pid] {
-        learnEntered(state.set, probed, lastEvent: task.lastEvent)
+        namespaces.learnEntered(state.set, probed, lastEvent: task.lastEvent)
       }
       applyState(event, state)
       if event.tid == event.pid, let task = tasks.processes[event.pid] {
@@ -72,44 +66,45 @@ extension EventFollower {
       if isThread {
         let set =
           pendingFork.set.flatMap { $0.inodes == inodes ? $0 : nil }
-          ?? resolve(inodes, probed, from: pendingFork.set)
+          ?? namespaces.resolve(inodes, probed, from: pendingFork.set, lookahead)
         observeThread(event, set, .started)
         tasks.setStart(of: event.tid, event.time.ticks)
       } else {
-        start(event, pendingFork, inodes, probed)
+        start(event, pendingFork, inodes, probed, lookahead)
       }
     } else if isThread {
       let before = tasks.set(of: event.tid, in: event.pid)
       let isKnown = before?.isZombie == false
       observeThread(
-        event, resolve(inodes, probed, from: before),
+        event, namespaces.resolve(inodes, probed, from: before, lookahead),
         isKnown ? before.map { .moved(from: $0.observed.links) } ?? .unknown : .unknown)
     } else if let task = tasks.processes[event.pid] {
-      discoverThreads(of: task, probed)
-      let set = resolve(inodes, probed, from: task.set, lastEvent: task.lastEvent)
+      discoverThreads(of: task, probed, lookahead)
+      let set = namespaces.resolve(
+        inodes, probed, from: task.set, lastEvent: task.lastEvent, lookahead)
       move(task, to: set, at: event.time)
-      task.timeAfterExec = timeAfterExec(probed)
+      task.timeAfterExec = namespaces.timeAfterExec(probed, lookahead)
       describe(task, named: nil, probed?.description, at: event.time)
     } else {
       // The follower does not track the process; a sample will report it. The process may have created the
       // namespaces that now have these inode numbers, so what was known about the numbers no longer holds.
-      sets.forgetUnheld(inodes)
+      namespaces.forgetUnheld(inodes)
     }
   }
 
   func start(
     _ event: KernelEvent, _ pendingFork: TaskTable.PendingFork, _ inodes: NamespaceInodes,
-    _ probed: ProbedTask?
+    _ probed: ProbedTask?, _ lookahead: Lookahead
   ) {
     guard replacesZombie(event) else { return }
     let expected = pendingFork.set.map(sets.forChildren)
     let set =
       if let expected, expected.inodes == inodes {
-        withTime(expected, probed, of: pendingFork.set)
+        namespaces.withTime(expected, probed, of: pendingFork.set, lookahead)
       } else {
-        withTime(
-          sets.withPIDForChildren(resolve(inodes, probed, from: expected)), probed,
-          of: pendingFork.set)
+        namespaces.withTime(
+          sets.withPIDForChildren(namespaces.resolve(inodes, probed, from: expected, lookahead)),
+          probed, of: pendingFork.set, lookahead)
       }
     let task = FollowedTask(
       token: tasks.makeToken(), set: set,
@@ -117,7 +112,7 @@ extension EventFollower {
         pid: event.pid, startTicks: event.time.ticks, parentPID: pendingFork.parent?.pid ?? 0,
         isKernelThread: pendingFork.parent?.facts.isKernelThread ?? false, nspid: [event.pid]),
       description: Self.inherited(from: pendingFork.parent))
-    task.timeAfterExec = timeAfterExec(probed)
+    task.timeAfterExec = namespaces.timeAfterExec(probed, lookahead)
     start(task, pendingFork, at: event.time)
   }
 

@@ -21,9 +21,9 @@ extension EventFollower {
 
   /// Adds the unknown threads of a process that the probe read right after an event of the process: they
   /// started before the recorder listened to events.
-  func discoverThreads(of task: FollowedTask, _ probed: ProbedTask?) {
+  func discoverThreads(of task: FollowedTask, _ probed: ProbedTask?, _ lookahead: Lookahead) {
     for (tid, links) in probed?.threads ?? [:] where tasks.threads[tid] == nil {
-      tasks.add(FollowedThread(pid: task.pid, set: set(of: links)), tid)
+      tasks.add(FollowedThread(pid: task.pid, set: namespaces.set(of: links, lookahead)), tid)
     }
   }
 

@@ -15,7 +15,7 @@ extension EventFollower {
     var verified = Verified(sample: translated)
     var unverified: Set<Int32> = []
     let gone = sources.add(sample)
-    sets.now = max(sets.now, sample.end.boot)
+    namespaces.advance(toEndOf: sample)
     for appearance in sample.appeared where appearance.thread == nil {
       let isUnproven = sample.unproven.contains(appearance.token)
       discover(appearance, isUnproven ? gone : [:], pidsWithEvents, &unverified, &verified)
@@ -42,15 +42,15 @@ extension EventFollower {
     for pid in due where !pidsWithEvents.contains(pid) {
       guard let task = tasks.processes[pid] else { continue }
       if let token = task.source, let process = sources[token] {
-        sets.learn(process.links.links, in: task.set)
-        compare(task, sets.set(process.links.links), of: pid, &unverified, &verified)
+        namespaces.learn(process.links.links, in: task.set)
+        compare(task, namespaces.set(process.links.links), of: pid, &unverified, &verified)
       } else if task.source == nil,
         let (token, process) = sources.same(as: task.facts, isZombie: task.set.isZombie)
       {
         // The main thread exited while a sample observed the process.
         identify(task, as: process.appearance(token), pidsWithEvents, &verified)
-        sets.learn(process.links.links, in: task.set)
-        compare(task, sets.set(process.links.links), of: pid, &unverified, &verified)
+        namespaces.learn(process.links.links, in: task.set)
+        compare(task, namespaces.set(process.links.links), of: pid, &unverified, &verified)
       } else {
         markExited(task, pidsWithEvents, &unverified, &verified, isLate: true)
       }
@@ -69,8 +69,8 @@ extension EventFollower {
     self.unverified = unverified.union(seenBeforeForkEvent.keys)
     if sample.hasThreads { verifyThreads(sample.threadObservations, pidsWithEvents, &verified) }
     reportUnthrottled(pidsWithEvents, at: sample.start.boot, &verified)
-    verified.sample.renamed = sets.takeRenamed()
-    verified.sample.related = relations.recorded(sample.related, sets)
+    verified.sample.renamed = namespaces.takeRenamed()
+    verified.sample.related = namespaces.recorded(sample.related)
     return verified
   }
 
@@ -161,7 +161,7 @@ extension EventFollower {
   ) {
     guard !process.links.isZombie else { return }
     let task = FollowedTask(
-      token: tasks.makeToken(), set: sets.set(process.links.links), facts: process.facts,
+      token: tasks.makeToken(), set: namespaces.set(process.links.links), facts: process.facts,
       description: process.description)
     task.source = appearance.token
     task.reported = task.set

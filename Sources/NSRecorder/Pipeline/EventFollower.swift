@@ -18,11 +18,10 @@ internal import Procfs
 ///   task is unverified, and the next sample decides.
 final class EventFollower {
   let sets = FollowedSets()
+  let namespaces: NamespaceResolver
   let tasks = TaskTable()
   /// The time of the event that is being applied.
   private(set) var now: BootTime = .zero
-  /// The queued events after the one that is being applied.
-  private(set) var lookahead: ArraySlice<EventQueue.Item> = []
   /// The batch under construction; nil during a resync, when the next sample reports the whole state.
   var batch: EventBatch?
   /// The number of finished batches.
@@ -48,8 +47,6 @@ final class EventFollower {
   var needsOtherSample = false
   /// The processes and threads as the samples observed them, with the tokens of the samples.
   var sources = SampledProcesses()
-  /// Relations of namespaces that wait until it is certain how the history names the namespaces.
-  var relations = PendingRelations()
   /// By PID, the processes that a sample observed before the follower applied their first event.
   var seenBeforeForkEvent: [Int32: ProcessSample.Appearance] = [:]
   /// The tasks that change their namespaces too often to record each change.
@@ -62,34 +59,30 @@ final class EventFollower {
     tasks.task(tid)?.rate?.throttled ?? []
   }
 
-  init() { sets.isStillReferenced = { [unowned self] in isStillReferenced($0) } }
+  init() { namespaces = NamespaceResolver(sets) }
 
   /// Applies one event.
   ///
   /// - Parameters:
   ///   - probed: the probe right after the event, without the parts that later events invalidate; nil if the
   ///     task was not probed, or if nothing of the probe is valid.
-  ///   - lookahead: the queued events after this one, in time order.
+  ///   - lookahead: the queued events after this one, in time order. The follower does not retain them: a change to
+  ///     the queue would copy the queue then.
   func apply(
     _ event: KernelEvent, _ probed: ProbedTask?, lookahead: ArraySlice<EventQueue.Item> = []
   ) {
-    self.lookahead = lookahead
     now = event.time
-    sets.now = event.time
-    sets.applyMountObservations()
-    // Releases the slice of the queue: while it exists, a change to the queue would copy the queue.
-    defer {
-      self.lookahead = []
-      if event.tid == event.pid { tasks.setLastEvent(of: event.pid, event.time) }
-    }
+    namespaces.advance(to: event.time)
+    let lookahead = Lookahead(after: event, lookahead, tasks)
+    defer { if event.tid == event.pid { tasks.setLastEvent(of: event.pid, event.time) } }
     switch event.kind {
     case .fork(let parentPID, let parentTID):
       tasks.addFork(event.tid, of: event.pid, by: parentTID, of: parentPID)
       if let state = event.state { begin(event, state) }
     case .state: if let state = event.state { applyState(event, state) }
-    case .namespaces(let inodes): applyNamespaces(event, inodes, probed)
-    case .comm(let name, let isExec): rename(event, name.bytes, isExec: isExec, probed)
-    case .exit: exit(event, probed)
+    case .namespaces(let inodes): applyNamespaces(event, inodes, probed, lookahead)
+    case .comm(let name, let isExec): rename(event, name.bytes, isExec: isExec, probed, lookahead)
+    case .exit: exit(event, probed, lookahead)
     }
   }
 
@@ -142,7 +135,7 @@ final class EventFollower {
   func finishBatch(epoch: WallTime) -> EventBatch? {
     finishedBatches += 1
     tasks.forgetEnded()
-    sets.trim()
+    namespaces.trim()
     defer { if batch != nil { batch = EventBatch(epoch: epoch) } }
     return batch
   }

@@ -99,7 +99,7 @@ final class EventRecording {
       mayExecAfterLeaderExit: follower.tasks.mayExecAfterLeaderExit,
       mayHaveUnreportedThreads: follower.tasks.mayHaveUnreportedThreads,
       throttled: follower.throttled)
-    follower.sets.mountObservations += queue.takeMountObservations()
+    follower.namespaces.add(queue.takeMountObservations())
     // Resyncs before the queue takes too much memory, if events arrive faster than they are applied.
     if pendingResync == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {
       losses.append(
@@ -180,12 +180,12 @@ final class EventRecording {
       }
       if item.isThrottled, item.omittedCount > 0 {
         follower.throttle.count += item.omittedCount
-        follower.sets.lastOmittedChange = item.event.time
+        follower.namespaces.noteOmittedChange(at: item.event.time)
       }
       follower.apply(item.event, item.probed, lookahead: queue.lookahead)
       count += 1
       guard count % Self.stride == 0 else { continue }
-      follower.sets.trim()
+      follower.namespaces.trim()
       drain()
     }
     queue.compact()
@@ -266,7 +266,7 @@ final class EventRecording {
   func complete(_ scan: PinScan) -> PinScan? {
     guard pendingResync == nil, losses.isEmpty else { return scan }
     guard horizon > scan.end.boot + Self.eventDelayAfterSample else { return nil }
-    return follower.sets.recorded(scan)
+    return follower.namespaces.recorded(scan)
   }
 
   private func verify(_ sample: ProcessSample, _ now: ClockReading) -> MergedSample {
@@ -299,7 +299,6 @@ final class EventRecording {
     let exits = queue.exits(until: sample.start.boot)
     queue.drop(until: sample.start.boot)
     let omitted = takeOmittedChanges()
-    follower.sets.initial = sample.initialInodes
     follower.begin(sample, throttled: queue.throttled, exits: exits)
     applyEvents(until: sample.end.boot, horizon: horizon)
     follower.contradiction = nil

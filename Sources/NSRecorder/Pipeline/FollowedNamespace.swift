@@ -3,7 +3,7 @@ internal import NamespaceModel
 /// A namespace of a tracked task.
 final class FollowedNamespace {
   /// The name of the namespace in the history: the value that identifies it there. If the id could not be read
-  /// at the event, a sample or a scan provides it later, and the name changes; see `FollowedSets.learn`.
+  /// at the event, a sample or a scan provides it later, and the name changes; see `NamespaceResolver.learn`.
   private(set) var observed: ObservedNamespace
   /// The number of task links that lead to the namespace. While there is one, the namespace exists and no
   /// other namespace has its inode number.

@@ -18,14 +18,14 @@ struct PendingRelations {
   /// Adds the relations from a sample, and returns those that can be recorded now, in the order in which
   /// they were added.
   mutating func recorded(
-    _ related: [NamespaceRelations], _ sets: FollowedSets
+    _ related: [NamespaceRelations], _ namespaces: NamespaceResolver
   ) -> [NamespaceRelations] {
     add(related)
     var ready: [NamespaceRelations] = []
     var rest: [(relations: NamespaceRelations, samples: Int)] = []
     for (relations, samples) in waiting {
       let all = [relations.namespace, relations.owner, relations.parent].compactMap(\.self)
-      if let names = Self.names(all, sets) {
+      if let names = Self.names(all, namespaces) {
         var named = relations
         named.namespace = names[relations.namespace] ?? relations.namespace
         named.owner = relations.owner.map { names[$0] ?? $0 }
@@ -41,11 +41,11 @@ struct PendingRelations {
 
   /// Returns the names of namespaces in the history; nil while one of them is uncertain.
   private static func names(
-    _ all: [ObservedNamespace], _ sets: FollowedSets
+    _ all: [ObservedNamespace], _ namespaces: NamespaceResolver
   ) -> [ObservedNamespace: ObservedNamespace]? {
     var names: [ObservedNamespace: ObservedNamespace] = [:]
     for one in all {
-      guard case .name(let name) = sets.recorded(one) else { return nil }
+      guard case .name(let name) = namespaces.recorded(one) else { return nil }
       names[one] = name
     }
     return names

@@ -83,7 +83,7 @@ struct FileTimeTests {
   @Test("a file time proves nothing after omitted changes, which may have reused the inode number")
   func omittedCount() throws {
     let made = try makeAndLeave()
-    script.follower.sets.lastOmittedChange = script.time
+    script.follower.namespaces.noteOmittedChange(at: script.time)
     #expect(enter(there, fileTime: script.clock + 5_000_000) != made)
   }
 

@@ -115,7 +115,7 @@ struct LateIdentityTests {
       start: ClockReading(
         wall: WallTime(nanoseconds: script.clock), boot: script.clock, monotonic: script.clock))
     scan.pins = [.init(namespace: read, holder: .mount(path: Array("/run/x".utf8), in: nil))]
-    let found = script.follower.sets.recorded(scan)
+    let found = script.follower.namespaces.recorded(scan)
     #expect(found.renamed == [.init(from: before, to: read)])
     #expect(found.pins.map(\.namespace) == [read])
     // A process that enters later is in the same namespace.
@@ -136,7 +136,7 @@ struct LateIdentityTests {
     script.move(20, there, probed: false)
     script.exit(20)
     script.finishBatch()
-    #expect(script.follower.sets.recorded(scan).renamed.isEmpty)
+    #expect(script.follower.namespaces.recorded(scan).renamed.isEmpty)
     script.fork(30, of: 10)
     script.move(30, .host.with(.uts, 1, id: 102))
     script.exit(30)
@@ -148,7 +148,7 @@ struct LateIdentityTests {
     script.apply(99, of: 99, .namespaces(there.inodes))
     script.finishBatch()
     scan.start.boot = script.time + 1
-    #expect(script.follower.sets.recorded(scan).renamed.isEmpty)
-    #expect(script.follower.sets.recorded(scan).pins.map(\.namespace) == [read])
+    #expect(script.follower.namespaces.recorded(scan).renamed.isEmpty)
+    #expect(script.follower.namespaces.recorded(scan).pins.map(\.namespace) == [read])
   }
 }

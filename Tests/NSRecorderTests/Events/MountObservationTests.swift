@@ -15,7 +15,7 @@ struct MountObservationTests {
   private func makeAndLeave() throws -> ObservedNamespace {
     script.fork(20, of: 10)
     script.move(20, there, probed: false)
-    let made = try #require(script.follower.sets.live(.net, inode)).observed
+    let made = try #require(script.follower.namespaces.live(.net, inode)).observed
     script.move(20, .host)
     script.exit(20)
     return made
@@ -24,8 +24,9 @@ struct MountObservationTests {
   private var inode: UInt64 { get throws { try #require(there.inodes[.net]) } }
 
   private func see(_ id: UInt64, at time: BootTime) throws {
-    script.follower.sets.mountObservations.append(
-      MountObservation(type: .net, inode: try inode, id: id, time: time))
+    script.follower.namespaces.add([
+      MountObservation(type: .net, inode: try inode, id: id, time: time)
+    ])
   }
 
   /// Another process enters the namespace three milliseconds after its maker left. Returns the reported net namespace

@@ -170,7 +170,7 @@ struct ResyncTests {
     script.begin([10: .host, 20: .host, 30: .host])
     #expect(script.history.process(20)?.token == token)
     #expect(script.namespace(.net, of: 20)?.isInitial == true)
-    #expect(script.follower.sets.live(.net, TaskLinks.inode(1)) == nil)
+    #expect(script.follower.namespaces.live(.net, TaskLinks.inode(1)) == nil)
     #expect(script.history.faults == [])
   }
 

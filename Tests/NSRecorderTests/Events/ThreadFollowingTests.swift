@@ -247,6 +247,6 @@ struct ThreadFollowingTests {
     script.finishBatch()
     #expect(script.follower.tasks.threads.isEmpty)
     #expect(script.follower.tasks.threadsOf.isEmpty)
-    #expect(script.follower.sets.live(.net, TaskLinks.inode(1)) == nil)
+    #expect(script.follower.namespaces.live(.net, TaskLinks.inode(1)) == nil)
   }
 }

@@ -69,7 +69,7 @@ struct UndecidedNamespaceTests {
         holder: .mount(path: Array("/run/netns/x".utf8), in: nil))
     ]
     _ = try visit(22, there, probed: false)
-    let renamed = script.follower.sets.recorded(scan).renamed
+    let renamed = script.follower.namespaces.recorded(scan).renamed
     #expect(renamed.first?.from == before && renamed.first?.to.kernelID == 101)
   }
 

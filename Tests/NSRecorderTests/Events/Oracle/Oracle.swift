@@ -100,7 +100,7 @@ struct Oracle {
       if let mainThreadExitedAt = actual.mainThreadExitedAt {
         // The follower waits for this delay before it reports a zombie: all threads may be exiting, or one may be
         // executing a program.
-        if !task.isZombie, time - mainThreadExitedAt > EventFollower.longestLookahead {
+        if !task.isZombie, time - mainThreadExitedAt > Lookahead.longest {
           faults.append("\(time): \(tid) is reported as running, and its main thread has exited")
         }
         continue

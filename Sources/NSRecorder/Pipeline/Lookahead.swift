@@ -1,18 +1,29 @@
-// Looks ahead in the queued events. The kernel writes an event a moment after the change that it reports. So at the
-// time of the current event, the changes that the next events report may have taken effect already.
-
 internal import NamespaceEvents
 internal import NamespaceModel
 
-extension EventFollower {
+/// Looks ahead in the queued events. The kernel writes an event a moment after the change that it reports. So at the
+/// time of the event that is being applied, the changes that the next events report may have taken effect already.
+struct Lookahead {
+  /// The time of the event that is being applied.
+  private let now: BootTime
+  /// The queued events after it, in time order.
+  private let queued: ArraySlice<EventQueue.Item>
+  private let tasks: TaskTable
+
   /// The longest time, in nanoseconds, that the lookahead allows for from a change to its event.
-  static let longestLookahead: Int64 = 10_000_000
+  static let longest: Int64 = 10_000_000
   /// The most queued events that `isStillReferenced` examines.
-  private static let lookaheadLimit = 256
+  private static let limit = 256
+
+  init(after event: KernelEvent, _ queued: ArraySlice<EventQueue.Item>, _ tasks: TaskTable) {
+    now = event.time
+    self.queued = queued
+    self.tasks = tasks
+  }
 
   /// The queued events whose changes may have taken effect by the time of the current event.
   private var near: some Sequence<KernelEvent> {
-    lookahead.lazy.map(\.event).prefix { [now] in $0.time <= now + Self.longestLookahead }
+    queued.lazy.map(\.event).prefix { [now] in $0.time <= now + Self.longest }
   }
 
   /// Returns the TIDs of the threads that outlive the main thread of a process: those that neither exit
@@ -41,7 +52,7 @@ extension EventFollower {
     func count(_ tid: Int32) -> Int { links[tid] ?? tasks.links(of: tid, to: namespace) }
     for (index, event) in near.enumerated() where holders > 0 {
       // Examining all queued events would be too slow while events are frequent.
-      guard index < Self.lookaheadLimit else { return false }
+      guard index < Self.limit else { return false }
       switch event.kind {
       case .fork(_, let parent):
         if count(parent) > 0 { forked.insert(event.tid) }
