@@ -116,7 +116,7 @@ struct RecordingStatistics {
     wasLate = isLate
   }
 
-  private mutating func log(_ omitted: EventRecording.OmittedChanges) {
+  private mutating func log(_ omitted: OmittedChanges) {
     let isThrottling = omitted.count > 0
     if isThrottling, !wasThrottling {
       let others = omitted.tasks > 1 ? " and \(omitted.tasks - 1) more" : ""

@@ -13,7 +13,6 @@ extension EventFollower {
     _ task: FollowedTask, named name: [UInt8]?, _ read: ProcessDescription?,
     isExec: Bool = false, at time: BootTime
   ) {
-    defer { if isExec { task.hasExecuted = true } }
     var description = task.description
     description.comm = name ?? description.comm
     if isExec {
@@ -27,63 +26,9 @@ extension EventFollower {
       }
     }
     if let read { description.update(read) }
-    guard description != task.description else { return }
-    task.description = description
-    guard batch != nil, task.reported != nil else { return }
-    guard let start = task.start, start.batch == finishedBatches,
-      case .started(var started) = batch?.events[start.index].change
-    else { return report(task, at: time) }
-    // If a new process executes a program within the batch of its start, the start event gets the new
-    // description. The description is a separate event if the process may have executed another program
-    // under its earlier name, or changed its namespaces.
-    let isSeparateEvent =
-      task.renames?.batch == finishedBatches
-      || ((description.comm != started.description.comm
-        || description.program != started.description.program)
-        && ((isExec && task.hasExecuted) || task.reported?.observed !== started.set))
-    if !isSeparateEvent { started.description = description }
-    started.facts.isKernelThread = task.facts.isKernelThread
-    batch?.events[start.index].change = .started(started)
-    if isSeparateEvent { report(task, at: time) }
+    translator.describe(task, as: description, isExec: isExec, at: time)
+    if isExec { task.hasExecuted = true }
   }
-
-  /// Reports a new description. If a process changes its name too often, as any process can, the later
-  /// names are omitted: the next change of name in a later batch, the next sample or the exit reports the
-  /// name again.
-  private func report(_ task: FollowedTask, at time: BootTime) {
-    let count = task.renames?.batch == finishedBatches ? task.renames?.count ?? 0 : 0
-    task.renames = (finishedBatches, count + 1)
-    let isLong = (batch?.events.count ?? 0) > Self.long
-    guard count < (isLong ? Self.leastRenames : Self.mostRenames) else {
-      guard unreportedNames.insert(task.pid).inserted else { return }
-      // From here on the history has no name: the process no longer has the reported one, and its new one is
-      // not recorded.
-      var hidden = ProcessDescription(comm: nil, uid: nil, cgroup: nil)
-      hidden.hidesNames = true
-      batch?.events.append(ProcessEvent(boot: time, .described(task.token, hidden)))
-      return
-    }
-    var description = task.description
-    description.mayBeOlder = unreportedNames.remove(task.pid) != nil
-    description.changedSince = task.changedSince
-    batch?.events.append(ProcessEvent(boot: time, .described(task.token, description)))
-  }
-
-  /// Reports the name of a process at its exit, if earlier changes of name were omitted.
-  func reportLastName(of task: FollowedTask, at time: BootTime) {
-    guard unreportedNames.remove(task.pid) != nil, batch != nil, task.reported != nil else {
-      return
-    }
-    var description = task.description
-    description.mayBeOlder = true
-    batch?.events.append(ProcessEvent(boot: time, .described(task.token, description)))
-  }
-
-  /// The most new names of one process that a batch reports: `mostRenames` in a normal batch, `leastRenames` in
-  /// one with more events than `long`.
-  private static let mostRenames = 16
-  private static let leastRenames = 1
-  private static let long = 8192
 
   /// Applies a description that has changed between two samples.
   func describe(
@@ -140,10 +85,10 @@ extension EventFollower {
   func reportVerifiedDescriptions(
     _ sample: ProcessSample, _ pidsWithEvents: Set<Int32>, _ verified: inout Verified
   ) {
-    for task in unreportedNames.compactMap({ tasks.processes[$0] }) where task.reported != nil {
+    for task in translator.takeUnreportedNames().compactMap({ tasks.processes[$0] })
+    where task.reported != nil {
       verified.sample.described.append(.init(token: task.token, description: task.description))
     }
-    unreportedNames.removeAll()
     for (pid, left) in unverifiedDescriptions {
       guard let task = tasks.processes[pid] else {
         unverifiedDescriptions[pid] = nil

@@ -60,11 +60,11 @@ extension EventFollower {
       }
       // The last sample shows the main thread as a zombie, but not the thread that executes.
       if sources.showZombie(event.pid) {
-        if batch == nil { needsOtherSample = true } else { contradiction = event.time }
+        if !translator.isReporting { needsOtherSample = true } else { contradiction = event.time }
       }
       return
     }
-    throttle.release(task)
+    translator.stopThrottling(task)
     // A sample may have observed the process before the kernel reported it.
     if let appearance = seenBeforeForkEvent.removeValue(forKey: task.pid), task.source == nil {
       task.bind(to: appearance)
@@ -72,10 +72,6 @@ extension EventFollower {
     // No event reported the namespaces of a thread that existed before the start or resync.
     tasks.add(task, in: set)
     awaitingSample.insert(task.pid)
-    guard batch != nil else { return }
-    // The main thread exited during the resync, so that the history does not have the process yet.
-    if task.reported == nil { return reportStart(task, parent: nil, at: event.time) }
-    task.reported = task.set
-    batch?.events.append(ProcessEvent(boot: event.time, .resumed(task.token, task.set.observed)))
+    translator.reportResumed(task, at: event.time)
   }
 }

@@ -35,7 +35,7 @@ extension EventFollower {
     if lasting.isEmpty {
       task.exiting = tasks.threadsOf[task.pid] ?? []
     } else {
-      reportMove(of: task, at: time)
+      translator.reportMove(of: task, at: time)
     }
   }
 
@@ -45,7 +45,7 @@ extension EventFollower {
     guard task.exiting.remove(tid) != nil, task.exiting.isEmpty else { return }
     // The threads that were expected to exit have exited; the others were created meanwhile and remain.
     for tid in others { makeTask(tid, at: time) }
-    reportMove(of: task, at: time)
+    translator.reportMove(of: task, at: time)
   }
 
   /// Drops a process whose last thread has exited, and reports the exit.
@@ -53,21 +53,16 @@ extension EventFollower {
   /// - Parameter isReaped: whether the process was a zombie that was reaped at some time before, so that the event shows
   ///   only that it no longer exists.
   func end(_ task: FollowedTask, at time: BootTime, isReaped: Bool = false) {
-    reportLastName(of: task, at: time)
-    throttle.release(task)
     // A process that a sample discovered may have threads that no event reported.
     let mayResume = task.isOlder
-    tasks.end(task, at: time, mayResume: mayResume, isResumable: mayResume || batch == nil)
+    tasks.end(
+      task, at: time, mayResume: mayResume, isResumable: mayResume || !translator.isReporting)
     awaitingSample.remove(task.pid)
-    guard batch != nil, task.reported != nil else { return }
-    batch?.events.append(
-      ProcessEvent(
-        boot: time,
-        isReaped ? .reaped(task.token) : .exited(task.token, mayResume: mayResume)))
+    translator.reportExit(task, at: time, mayResume: mayResume, isReaped: isReaped)
   }
 
   private func becomeZombie(_ task: FollowedTask) {
-    throttle.release(task)
+    translator.stopThrottling(task)
     task.move(to: sets.zombie(task.set))
   }
 }

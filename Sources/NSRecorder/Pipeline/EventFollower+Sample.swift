@@ -35,20 +35,18 @@ extension EventFollower {
   func begin(
     _ sample: ProcessSample, throttled: Set<Int32> = [], exits: [Int32: BootTime] = [:]
   ) {
-    batch = nil
     let isFirst = began == .min
     began = sample.end.boot
     contradiction = nil
     needsOtherSample = false
     awaitingSample.removeAll()
-    throttle.releaseAll(except: throttled)
-    unreportedNames.removeAll()
+    translator.beginResync(throttled: throttled)
     unverified.removeAll()
     unverifiedThreads.removeAll()
     // A namespace held before the sample does not prove which namespace has its inode number now: only
     // the sample does.
     let before = tasks.removeAll()
-    for case let task? in before.threads.values.map(\.task) { throttle.release(task) }
+    for case let task? in before.threads.values.map(\.task) { translator.stopThrottling(task) }
     namespaces.restart(from: sample)
     _ = sources.add(sample)
     let withThreads = Set(
@@ -160,7 +158,7 @@ extension EventFollower {
     _ task: FollowedTask, as thread: ThreadFacts?, in translated: inout ProcessSample,
     _ reported: ReportedState
   ) {
-    let set = throttle.reported(task, of: sets)
+    let set = translator.setToReport(task)
     if let before = reported.sets[task.token] {
       if before !== set {
         let isRefuted = set.isZombie || set.isElsewhere(than: before)

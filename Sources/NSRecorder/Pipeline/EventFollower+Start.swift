@@ -148,7 +148,7 @@ extension EventFollower {
     }
     tasks.add(task, in: task.set)
     awaitingSample.insert(task.pid)
-    reportStart(task, parent: pendingFork.parent?.token, at: time)
+    translator.reportStart(task, parent: pendingFork.parent?.token, at: time)
   }
 
   /// Returns the description that a new process inherits from its parent.

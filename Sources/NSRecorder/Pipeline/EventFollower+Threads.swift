@@ -41,8 +41,9 @@ extension EventFollower {
     guard
       isBesideZombie ? process.exiting.isEmpty : thread.set.isElsewhere(than: process.set)
     else { return }
-    if !isBesideZombie, throttle.omits(thread.set, of: process, at: time, batch) {
-      return reportThrottledLinks(process, at: time)
+    if !isBesideZombie, translator.omits(thread.set, of: process, at: time) {
+      awaitingSample.insert(process.pid)
+      return
     }
     makeTask(tid, thread, of: process, origin, at: time)
   }
@@ -60,32 +61,18 @@ extension EventFollower {
     at time: BootTime
   ) {
     let task = tasks.makeTask(of: tid, thread, of: process)
-    reportStart(task, parent: process.token, tid: tid, origin: origin, at: time)
-  }
-
-  /// Reports the throttled links of a process as unread, because the namespaces of too many of its threads
-  /// come to differ from those of the process.
-  private func reportThrottledLinks(_ process: FollowedTask, at time: BootTime) {
-    awaitingSample.insert(process.pid)
-    reportMove(of: process, at: time)
+    translator.reportStart(task, parent: process.token, tid: tid, origin: origin, at: time)
   }
 
   /// Removes a thread that exited.
   func endThread(_ tid: Int32, at time: BootTime) {
     guard let thread = tasks.removeThread(tid) else { return }
-    reportExit(of: thread, at: time)
+    translator.reportExit(thread, at: time)
   }
 
   /// Ends a thread that was removed from the table, and reports the exit if the history has it as a task of its own.
   func end(_ thread: FollowedThread, at time: BootTime) {
     tasks.release(thread)
-    reportExit(of: thread, at: time)
-  }
-
-  private func reportExit(of thread: FollowedThread, at time: BootTime) {
-    guard let task = thread.task else { return }
-    throttle.release(task)
-    guard batch != nil, task.reported != nil else { return }
-    batch?.events.append(ProcessEvent(boot: time, .exited(task.token, mayResume: false)))
+    translator.reportExit(thread, at: time)
   }
 }

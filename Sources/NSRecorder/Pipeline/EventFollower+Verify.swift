@@ -142,7 +142,7 @@ extension EventFollower {
   private func reportUnthrottled(
     _ pidsWithEvents: Set<Int32>, at time: BootTime, _ verified: inout Verified
   ) {
-    let released = throttle.release { task in
+    let released = translator.stopThrottling { task in
       !pidsWithEvents.contains(task.pid) && !unverified.contains(task.pid)
     }
     for task in released where task.reported !== task.set {
@@ -191,7 +191,7 @@ extension EventFollower {
       return
     }
     tasks.remove(task)
-    throttle.release(task)
+    translator.stopThrottling(task)
     verified.sample.disappeared.append(task.token)
     if !isZombie || isLate { verified.sample.contradicted.insert(task.token) }
     guard !isZombie else { return }
@@ -226,7 +226,7 @@ extension EventFollower {
     guard set !== task.set else { return false }
     let before = task.set
     task.move(to: set)
-    let reported = throttle.reported(task, of: sets)
+    let reported = translator.setToReport(task)
     task.reported = reported
     verified.sample.changed.append(.init(token: task.token, links: reported.observed.links))
     guard differs else { return false }

@@ -19,13 +19,10 @@ internal import Procfs
 final class EventFollower {
   let sets = FollowedSets()
   let namespaces: NamespaceResolver
+  let translator: EventTranslator
   let tasks = TaskTable()
   /// The time of the event that is being applied.
   private(set) var now: BootTime = .zero
-  /// The batch under construction; nil during a resync, when the next sample reports the whole state.
-  var batch: EventBatch?
-  /// The number of finished batches.
-  private(set) var finishedBatches = 0
   /// PIDs of processes whose state the next sample has to confirm: it has changed, or the last sample could not
   /// establish it.
   var awaitingSample: Set<Int32> = []
@@ -34,8 +31,6 @@ final class EventFollower {
   var unverified: Set<Int32> = []
   /// TIDs of threads whose state the last sample did not confirm.
   var unverifiedThreads: Set<Int32> = []
-  /// PIDs of processes with changes of name that were not all reported.
-  var unreportedNames: Set<Int32> = []
   /// PIDs of processes whose user or cgroup samples have to verify, with the number of samples until
   /// both will have been read.
   var unverifiedDescriptions: [Int32: Int] = [:]
@@ -49,8 +44,6 @@ final class EventFollower {
   var sources = SampledProcesses()
   /// By PID, the processes that a sample observed before the follower applied their first event.
   var seenBeforeForkEvent: [Int32: ProcessSample.Appearance] = [:]
-  /// The tasks that change their namespaces too often to record each change.
-  var throttle = ChangeThrottle()
   /// The end, on the boot clock, of the sample of the last start or resync.
   var began: BootTime = .min
 
@@ -59,7 +52,10 @@ final class EventFollower {
     tasks.task(tid)?.rate?.throttled ?? []
   }
 
-  init() { namespaces = NamespaceResolver(sets) }
+  init() {
+    namespaces = NamespaceResolver(sets)
+    translator = EventTranslator(sets)
+  }
 
   /// Applies one event.
   ///
@@ -86,57 +82,25 @@ final class EventFollower {
     }
   }
 
-  func reportStart(
-    _ task: FollowedTask, parent: ProcessToken?, tid: Int32? = nil,
-    origin: ThreadOrigin = .unknown, at time: BootTime
-  ) {
-    guard batch != nil else { return }
-    task.reported = task.set
-    task.start = batch.map { (finishedBatches, $0.events.count) }
-    batch?.events.append(
-      ProcessEvent(
-        boot: time,
-        .started(
-          EventStart(
-            token: task.token, parent: parent, tid: tid, origin: origin, facts: task.facts,
-            description: task.description, set: task.set.observed))))
-  }
-
   func move(_ task: FollowedTask, to set: FollowedSet, at time: BootTime) {
     guard set !== task.set else { return }
     let before = task.set
     // The follower always reports that a task is no zombie any more, even if its changes are too
     // frequent.
-    if before.isZombie { throttle.release(task) }
+    if before.isZombie { translator.stopThrottling(task) }
     task.move(to: set)
     awaitingSample.insert(task.pid)
-    let reported = throttle.reported(
-      task, from: before, of: sets, at: time, batch, threads: tasks.threadsOf[task.pid]?.count ?? 0)
-    if batch != nil, let last = task.reported, last === reported {
-      // If the task is back in its reported set, no change is omitted.
-      if task.set !== reported { throttle.count += 1 }
-      // Threads need no comparison here, because the reported set of their process is unchanged.
-      return
-    }
-    reportMove(of: task, at: time)
-    if tasks.processes[task.pid] === task { compareThreads(of: task, at: time) }
-  }
-
-  /// Reports the namespaces of a task if they differ from those reported last.
-  func reportMove(of task: FollowedTask, at time: BootTime) {
-    let reported = throttle.reported(task, of: sets)
-    guard batch != nil, let last = task.reported, last !== reported else { return }
-    task.reported = reported
-    batch?.events.append(ProcessEvent(boot: time, .moved(task.token, reported.observed)))
+    let isReported = translator.reportMove(
+      of: task, from: before, at: time, threads: tasks.threadsOf[task.pid]?.count ?? 0)
+    // While the reported set of a process is unchanged, its threads need no comparison with it.
+    if isReported, tasks.processes[task.pid] === task { compareThreads(of: task, at: time) }
   }
 
   /// Finishes the batch under construction, returns it, and starts the next one. Also drops exited processes that
   /// cannot continue by exec any more.
   func finishBatch(epoch: WallTime) -> EventBatch? {
-    finishedBatches += 1
     tasks.forgetEnded()
     namespaces.trim()
-    defer { if batch != nil { batch = EventBatch(epoch: epoch) } }
-    return batch
+    return translator.finishBatch(epoch: epoch)
   }
 }

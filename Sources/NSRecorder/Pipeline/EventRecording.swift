@@ -152,7 +152,7 @@ final class EventRecording {
     let end = min(horizon, queue.first.map { $0 - 1 } ?? .max)
     for index in losses.indices { losses[index].after = min(losses[index].after, end) }
     reported = follower.reportedState()
-    follower.batch = nil
+    follower.translator.close()
     pendingResync = losses
     queue.drop(until: losses.map(\.by).max() ?? .min)
     losses.removeAll()
@@ -169,7 +169,7 @@ final class EventRecording {
       let item = queue.next(until: end, horizon: horizon, lost: lost)
     {
       // The wall clock was set between two drains of the rings.
-      if let epoch = follower.batch?.epoch, abs(item.epoch - epoch) >= ClockStep.least {
+      if let epoch = follower.translator.epoch, abs(item.epoch - epoch) >= ClockStep.least {
         batches += follower.finishBatch(epoch: item.epoch).map { [$0] } ?? []
       }
       if item.isThrottled, item.omittedCount > 0, follower.throttled(item.event.tid).isEmpty {
@@ -179,7 +179,7 @@ final class EventRecording {
         break
       }
       if item.isThrottled, item.omittedCount > 0 {
-        follower.throttle.count += item.omittedCount
+        follower.translator.addOmittedChanges(item.omittedCount)
         follower.namespaces.noteOmittedChange(at: item.event.time)
       }
       follower.apply(item.event, item.probed, lookahead: queue.lookahead)
@@ -228,23 +228,6 @@ final class EventRecording {
     var omitted = OmittedChanges()
   }
 
-  /// The number of omitted changes, and their tasks; see `ChangeRate`.
-  struct OmittedChanges {
-    var count = 0
-    /// The number of tasks with throttled links, and the PID and name of one of them.
-    var tasks = 0
-    var pid: Int32?
-    var comm: [UInt8]?
-  }
-
-  private func takeOmittedChanges() -> OmittedChanges {
-    let throttle = follower.throttle
-    follower.throttle.count = 0
-    return OmittedChanges(
-      count: throttle.count, tasks: throttle.taskCount, pid: throttle.first?.pid,
-      comm: throttle.first?.description.comm)
-  }
-
   /// Merges a sample with the events: verifies the state that the events establish, or starts or resyncs from
   /// the sample.
   func complete(_ sample: ProcessSample) throws(EventsError) -> MergedSample {
@@ -275,7 +258,7 @@ final class EventRecording {
     let pidsWithEvents = queue.pidsWithEvents(
       after: sample.start.boot, until: sample.end.boot + Self.eventDelayAfterSample
     ).union(queue.throttled)
-    let omitted = takeOmittedChanges()
+    let omitted = follower.translator.takeOmittedChanges()
     let verified = follower.verify(sample, pidsWithEvents: pidsWithEvents)
     return MergedSample(
       batches: batches, sample: verified.sample, isExact: true,
@@ -298,7 +281,7 @@ final class EventRecording {
     }
     let exits = queue.exits(until: sample.start.boot)
     queue.drop(until: sample.start.boot)
-    let omitted = takeOmittedChanges()
+    let omitted = follower.translator.takeOmittedChanges()
     follower.begin(sample, throttled: queue.throttled, exits: exits)
     applyEvents(until: sample.end.boot, horizon: horizon)
     follower.contradiction = nil
@@ -308,7 +291,7 @@ final class EventRecording {
       return MergedSample(batches: batches)
     }
     let translated = follower.finishResync(sample, reported: &reported)
-    follower.batch = EventBatch(epoch: now.epoch)
+    follower.translator.open(epoch: now.epoch)
     pendingResync = nil
     losses.removeAll()
     return MergedSample(batches: batches, sample: translated, losses: lost, omitted: omitted)

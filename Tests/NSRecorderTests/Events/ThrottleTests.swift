@@ -29,7 +29,7 @@ struct ThrottleTests {
     #expect(events.count == ChangeRate.most + 1)
     #expect(script.state(.uts, of: 10) == .unread(.unseen))
     #expect(script.state(.net, of: 10) == TaskLinks.host.states[Int(NamespaceLink.net.rawValue)])
-    #expect(script.follower.throttle.count == 900 - events.count)
+    #expect(script.follower.translator.throttle.count == 900 - events.count)
   }
 
   @Test("slow changes are all reported")
@@ -83,7 +83,7 @@ struct ThrottleTests {
     script.exit(10)
     script.finishBatch()
     #expect(script.history.process(10) == nil)
-    #expect(script.follower.throttle.taskCount == 0)
+    #expect(script.follower.translator.throttle.taskCount == 0)
     #expect(script.history.faults.isEmpty)
 
     let other = EventScript([10: .host])
@@ -116,6 +116,6 @@ struct ThrottleTests {
     // The last report says that the later names are not known.
     #expect(script.described.dropLast().allSatisfy { !$0.description.hidesNames })
     #expect(script.described.last?.description.hidesNames == true)
-    #expect(script.follower.unreportedNames == [10])
+    #expect(script.follower.translator.unreportedNames == [10])
   }
 }

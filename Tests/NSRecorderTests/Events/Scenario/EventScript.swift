@@ -254,7 +254,7 @@ final class EventScript {
     follower.begin(sample)
     meanwhile()
     let translated = follower.finishResync(sample, reported: &reported)
-    follower.batch = EventBatch(epoch: 0)
+    follower.translator.open(epoch: 0)
     history.apply(translated)
     return translated
   }
