@@ -59,19 +59,37 @@ extension EventFollower {
         contradiction = event.time
       }
       // The last sample shows the main thread as a zombie, but not the thread that executes.
-      if sources.showZombie(event.pid) {
+      if reconciler.showsZombie(event.pid) {
         if !translator.isReporting { needsOtherSample = true } else { contradiction = event.time }
       }
       return
     }
     translator.stopThrottling(task)
-    // A sample may have observed the process before the kernel reported it.
-    if let appearance = seenBeforeForkEvent.removeValue(forKey: task.pid), task.source == nil {
-      task.bind(to: appearance)
-    }
+    reconciler.noteResumption(of: task)
     // No event reported the namespaces of a thread that existed before the start or resync.
     tasks.add(task, in: set)
-    awaitingSample.insert(task.pid)
     translator.reportResumed(task, at: event.time)
+  }
+
+  /// Applies a new name of a process, or a probed user and cgroup.
+  ///
+  /// - Parameter isExec: whether the process executed a program. Its program is unknown then, unless the probe read it.
+  ///   Its earlier user, cgroup and login are uncertain: a program that starts others often changes these before the
+  ///   exec.
+  func describe(
+    _ task: FollowedTask, named name: [UInt8]?, _ read: ProcessDescription?,
+    isExec: Bool = false, at time: BootTime
+  ) {
+    var description = task.description
+    description.comm = name ?? description.comm
+    if isExec {
+      description.program = .unknown
+      description.inherited = [.user, .cgroup]
+      if description.login != nil { description.inherited.insert(.login) }
+      reconciler.noteExec(of: task, read)
+    }
+    if let read { description.update(read) }
+    translator.describe(task, as: description, isExec: isExec, at: time)
+    if isExec { task.hasExecuted = true }
   }
 }

@@ -57,7 +57,7 @@ extension EventFollower {
     let mayResume = task.isOlder
     tasks.end(
       task, at: time, mayResume: mayResume, isResumable: mayResume || !translator.isReporting)
-    awaitingSample.remove(task.pid)
+    reconciler.noteExit(of: task.pid)
     translator.reportExit(task, at: time, mayResume: mayResume, isReaped: isReaped)
   }
 

@@ -136,18 +136,8 @@ extension EventFollower {
   {
     setPIDNamespaceForChildren(of: pendingFork, task.set, at: time)
     task.predecessorExit = tasks.takeExit(task.pid)
-    if let appearance = seenBeforeForkEvent[task.pid] {
-      switch task.relation(to: appearance) {
-      case .same:
-        seenBeforeForkEvent[task.pid] = nil
-        task.bind(to: appearance)
-      case .predecessor: seenBeforeForkEvent[task.pid] = nil
-      // The event that reports the start of the sampled process has not been applied yet.
-      case .successor: break
-      }
-    }
+    reconciler.noteStart(of: task)
     tasks.add(task, in: task.set)
-    awaitingSample.insert(task.pid)
     translator.reportStart(task, parent: pendingFork.parent?.token, at: time)
   }
 

@@ -42,7 +42,7 @@ extension EventFollower {
       isBesideZombie ? process.exiting.isEmpty : thread.set.isElsewhere(than: process.set)
     else { return }
     if !isBesideZombie, translator.omits(thread.set, of: process, at: time) {
-      awaitingSample.insert(process.pid)
+      reconciler.awaitSample(of: process.pid)
       return
     }
     makeTask(tid, thread, of: process, origin, at: time)

@@ -3,7 +3,7 @@ internal import NamespaceModel
 internal import Procfs
 
 /// Tracks the state of every task from event to event, and builds the batches of changes that the history records.
-/// Samples give the initial state, and verify the state later (EventFollower+Sample.swift).
+/// Samples give the initial state (`SampleAdopter`), and verify the state later (`SampleReconciler`).
 ///
 /// The follower and its parts use these terms:
 ///
@@ -20,30 +20,17 @@ final class EventFollower {
   let sets = FollowedSets()
   let namespaces: NamespaceResolver
   let translator: EventTranslator
+  let reconciler: SampleReconciler
+  private let adopter: SampleAdopter
   let tasks = TaskTable()
   /// The time of the event that is being applied.
   private(set) var now: BootTime = .zero
-  /// PIDs of processes whose state the next sample has to confirm: it has changed, or the last sample could not
-  /// establish it.
-  var awaitingSample: Set<Int32> = []
-  /// PIDs of processes whose state the last sample did not confirm. Their events may not have arrived yet. If
-  /// the next sample does not confirm the state either, the follower adopts the sampled state.
-  var unverified: Set<Int32> = []
-  /// TIDs of threads whose state the last sample did not confirm.
-  var unverifiedThreads: Set<Int32> = []
-  /// PIDs of processes whose user or cgroup samples have to verify, with the number of samples until
-  /// both will have been read.
-  var unverifiedDescriptions: [Int32: Int] = [:]
   /// The time of an event that contradicts the events before it, which proves that an event is missing. The
   /// recording then resyncs.
   var contradiction: BootTime?
   /// Whether the sample of a start or resync missed a thread that executed a program meanwhile, so that
   /// another sample is needed.
   var needsOtherSample = false
-  /// The processes and threads as the samples observed them, with the tokens of the samples.
-  var sources = SampledProcesses()
-  /// By PID, the processes that a sample observed before the follower applied their first event.
-  var seenBeforeForkEvent: [Int32: ProcessSample.Appearance] = [:]
   /// The end, on the boot clock, of the sample of the last start or resync.
   var began: BootTime = .min
 
@@ -55,6 +42,9 @@ final class EventFollower {
   init() {
     namespaces = NamespaceResolver(sets)
     translator = EventTranslator(sets)
+    let sampled = SampledProcesses()
+    reconciler = SampleReconciler(tasks, sets, namespaces, translator, sampled)
+    adopter = SampleAdopter(tasks, namespaces, translator, sampled)
   }
 
   /// Applies one event.
@@ -89,7 +79,7 @@ final class EventFollower {
     // frequent.
     if before.isZombie { translator.stopThrottling(task) }
     task.move(to: set)
-    awaitingSample.insert(task.pid)
+    reconciler.awaitSample(of: task.pid)
     let isReported = translator.reportMove(
       of: task, from: before, at: time, threads: tasks.threadsOf[task.pid]?.count ?? 0)
     // While the reported set of a process is unchanged, its threads need no comparison with it.
@@ -102,5 +92,56 @@ final class EventFollower {
     tasks.forgetEnded()
     namespaces.trim()
     return translator.finishBatch(epoch: epoch)
+  }
+
+  // MARK: Samples
+
+  /// Compares a sample with the state that the events up to the sample's beginning establish.
+  ///
+  /// - Parameter pidsWithEvents: the PIDs of processes with an event during the sample, or so shortly after it that
+  ///   the sample may show the change already. The sample proves nothing about these processes.
+  func verify(_ sample: ProcessSample, pidsWithEvents: Set<Int32>) -> VerifiedSample {
+    var verified = reconciler.verify(sample, pidsWithEvents: pidsWithEvents, now: now)
+    for task in verified.released where tasks.processes[task.pid] === task {
+      compareThreads(of: task, at: sample.start.boot)
+    }
+    verified.sample.renamed = namespaces.takeRenamed()
+    verified.sample.related = namespaces.recorded(sample.related)
+    return verified
+  }
+
+  /// Starts or resyncs from a sample. Between `begin` and `finishResync` the caller applies the events since
+  /// the beginning of the sample. Applied to the sampled state, they give the state at the end of the sample.
+  ///
+  /// - Parameters:
+  ///   - throttled: the PIDs of processes with a queued change that stands for omitted ones. Some of
+  ///     the omitted changes may have occurred before the end of the sample.
+  ///   - exits: by PID or TID, the exits that events had reported before the sample began. The sample may still show
+  ///     such a task, as it ends.
+  func begin(
+    _ sample: ProcessSample, throttled: Set<Int32> = [], exits: [Int32: BootTime] = [:]
+  ) {
+    let isFirst = began == .min
+    began = sample.end.boot
+    contradiction = nil
+    needsOtherSample = false
+    reconciler.beginResync()
+    adopter.begin(sample, isFirst: isFirst, throttled: throttled, exits: exits, at: now)
+  }
+
+  /// Finishes a start or resync: returns a sample with all changes that the history does not have yet.
+  func finishResync(_ sample: ProcessSample, reported: inout ReportedState) -> ProcessSample {
+    let translated = adopter.finish(sample, reported)
+    reconciler.finishResync()
+    reported = ReportedState()
+    return translated
+  }
+
+  /// Stores a sample from which the follower does not start.
+  func store(_ sample: ProcessSample) { adopter.store(sample) }
+
+  /// Returns the state that the history has of each task, for comparison with the sample of a resync.
+  func reportedState() -> ReportedState {
+    adopter.reportedState(unverified: reconciler.unverifiedTokens)
   }
 }

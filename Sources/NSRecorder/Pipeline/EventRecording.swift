@@ -70,7 +70,7 @@ final class EventRecording {
   var needsSample: Bool { pendingResync != nil || !losses.isEmpty }
 
   /// Whether the last sample did not confirm the state of some task, so that the next sample has to decide.
-  var hasUnverified: Bool { !follower.unverified.isEmpty || !follower.unverifiedThreads.isEmpty }
+  var hasUnverified: Bool { follower.reconciler.hasUnverified }
 
   /// The number of queued events.
   var count: Int { queue.count }

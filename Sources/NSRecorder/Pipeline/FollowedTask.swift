@@ -132,6 +132,15 @@ struct FollowedThread {
     self.task = task
   }
 
+  /// Whether the thread certainly has the start time in these facts.
+  ///
+  /// The start time from an event can differ by one clock tick from the sampled one. If the thread has
+  /// existed for longer than that, a later thread with its TID has a later start time.
+  func hasSameStart(_ facts: ThreadFacts, at now: BootTime) -> Bool {
+    guard let one = startTicks, let two = facts.startTicks else { return false }
+    return isSameStart(one, two) && now.ticks > one &+ 2
+  }
+
   /// Moves the thread, but not its task, to another set.
   mutating func move(to set: FollowedSet) {
     set.enter()

@@ -2,7 +2,7 @@ internal import NamespaceModel
 
 /// The processes and threads as the samples so far show them; each sample reports only the differences
 /// from the previous one.
-struct SampledProcesses {
+final class SampledProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
   /// The threads that the samples show as tasks of their own.
   private(set) var threads: [ProcessToken: Process] = [:]
@@ -46,7 +46,7 @@ struct SampledProcesses {
 
   /// Returns the process that certainly has these facts and is a zombie exactly if `isZombie` is true;
   /// nil if there is none.
-  mutating func same(
+  func same(
     as facts: ProcessFacts, isZombie: Bool
   ) -> (ProcessToken, Process)? {
     for token in tokens(of: facts.pid) {
@@ -60,11 +60,11 @@ struct SampledProcesses {
   }
 
   /// Whether the last sample showed a zombie with a PID.
-  mutating func showZombie(_ pid: Int32) -> Bool {
+  func showZombie(_ pid: Int32) -> Bool {
     tokens(of: pid).contains { processes[$0]?.links.isZombie == true }
   }
 
-  private mutating func tokens(of pid: Int32) -> [ProcessToken] {
+  private func tokens(of pid: Int32) -> [ProcessToken] {
     if tokens.isEmpty {
       for (token, process) in processes { tokens[process.pid, default: []].append(token) }
     }
@@ -74,7 +74,7 @@ struct SampledProcesses {
   subscript(token: ProcessToken) -> Process? { processes[token] }
 
   /// Applies a sample, and returns the processes that it does not show any more.
-  mutating func add(_ sample: ProcessSample) -> [ProcessToken: Process] {
+  func add(_ sample: ProcessSample) -> [ProcessToken: Process] {
     var gone: [ProcessToken: Process] = [:]
     tokens.removeAll()
     for token in sample.disappeared {
@@ -100,12 +100,12 @@ struct SampledProcesses {
   }
 
   /// Forgets the program that a sample read of a process, because the process has executed another one.
-  mutating func forgetProgram(of token: ProcessToken) {
+  func forgetProgram(of token: ProcessToken) {
     processes[token]?.description.program = nil
   }
 
   /// Returns the shared object for these links.
-  private mutating func shared(_ links: [LinkState]) -> ObservedSet {
+  private func shared(_ links: [LinkState]) -> ObservedSet {
     if let known = sets[links] { return known }
     // The objects are shared only to save memory, so that they can be dropped at any time.
     if sets.count >= 4096 { sets.removeAll() }

@@ -216,6 +216,34 @@ final class TaskTable {
     thread.set.leave()
   }
 
+  // MARK: Sampled tasks
+
+  /// Makes a task of a process or thread that a sample shows in a set. The task is not in the table yet.
+  func makeTask(of sampled: SampledProcesses.Process, in set: FollowedSet) -> FollowedTask {
+    FollowedTask(
+      token: makeToken(), set: set, facts: sampled.facts, description: sampled.description)
+  }
+
+  /// Adds a thread that a sample shows in a set, as a task of its own.
+  ///
+  /// - Parameter token: the token of the thread in the samples.
+  func add(
+    _ sampled: SampledProcesses.Process, _ facts: ThreadFacts, as task: FollowedTask,
+    _ token: ProcessToken, in set: FollowedSet
+  ) {
+    task.source = token
+    task.description.update(sampled.description)
+    add(
+      FollowedThread(pid: sampled.pid, set: set, startTicks: facts.startTicks, task: task),
+      facts.tid)
+  }
+
+  /// Whether the process of a sampled thread is certainly the tracked process with its PID.
+  func hasProcess(of sampled: SampledProcesses.Process) -> Bool {
+    (processes[sampled.pid] ?? resumable[sampled.pid])
+      .map { $0.isSame(sampled, sampled.thread?.process) } ?? false
+  }
+
   // MARK: Resync
 
   /// Removes all processes and threads and returns them, for a sample that shows the state of all tasks anew. Forgets

@@ -60,7 +60,7 @@ struct SampledThreadTests {
     script.move(21, of: 20, .host)
     for _ in 0..<3 {
       let verified = script.verify([10: .host, 20: .host], threads: [:], plainThreads: [21: 20])
-      #expect(verified.disagreements == 0 && !script.follower.hasUnverified)
+      #expect(verified.disagreements == 0 && !script.follower.reconciler.hasUnverified)
     }
     #expect(script.history.thread(21) != nil)
   }
@@ -182,7 +182,7 @@ struct SampledThreadTests {
       let verified = script.verify([10: .host, 20: .host])
       #expect(verified.disagreements == 0 && verified.sample.disappeared.isEmpty)
     }
-    #expect(script.history.thread(21) != nil && !script.follower.hasUnverified)
+    #expect(script.history.thread(21) != nil && !script.follower.reconciler.hasUnverified)
   }
 
   @Test("a sample whose threads agree with the events reports nothing")
@@ -194,7 +194,7 @@ struct SampledThreadTests {
       #expect(verified.disagreements == 0)
       #expect(
         verified.sample.appeared.isEmpty && verified.sample.changed.isEmpty
-          && verified.sample.disappeared.isEmpty && !script.follower.hasUnverified)
+          && verified.sample.disappeared.isEmpty && !script.follower.reconciler.hasUnverified)
     }
   }
 
@@ -210,7 +210,7 @@ struct SampledThreadTests {
     let shown = [21: thread(elsewhere), 23: thread(there)] as [Int32: EventScript.Thread]
     let first = script.verify([10: .host, 20: .host], threads: shown)
     #expect(first.disagreements == 0 && first.sample.appeared.isEmpty)
-    #expect(script.follower.hasUnverified)
+    #expect(script.follower.reconciler.hasUnverified)
     let second = script.verify([10: .host, 20: .host], threads: shown)
     #expect(second.disagreements == 3)
     #expect(second.sample.contradicted == Set(known))
@@ -218,7 +218,7 @@ struct SampledThreadTests {
     #expect(second.sample.disappeared == [known[1]])
     #expect(second.sample.appeared.map(\.thread?.tid) == [23])
     let third = script.verify([10: .host, 20: .host], threads: shown)
-    #expect(third.disagreements == 0 && !script.follower.hasUnverified)
+    #expect(third.disagreements == 0 && !script.follower.reconciler.hasUnverified)
     script.move(21, of: 20, .host)
     for tid in [21, 22, 23] as [Int32] { script.exit(tid, of: 20) }
     script.finishBatch()
@@ -247,8 +247,4 @@ struct SampledThreadTests {
     let seeing = try recording.complete(machine.takeSample(threads: true) {})
     #expect(seeing.sample != nil && !recording.needsSample)
   }
-}
-
-extension EventFollower {
-  fileprivate var hasUnverified: Bool { !unverified.isEmpty || !unverifiedThreads.isEmpty }
 }

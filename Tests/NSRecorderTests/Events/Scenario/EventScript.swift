@@ -224,7 +224,7 @@ final class EventScript {
     _ processes: [Int32: TaskLinks], pidsWithEvents: Set<Int32> = [], others: Set<Int32> = [],
     threads: [Int32: Thread]? = nil, plainThreads: [Int32: Int32] = [:],
     startTicks: [Int32: UInt64] = [:]
-  ) -> EventFollower.Verified {
+  ) -> VerifiedSample {
     finishBatch()
     let verified = follower.verify(
       sample(
