@@ -1,3 +1,4 @@
+internal import NSHistory
 internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
@@ -22,17 +23,12 @@ final class EventFollower {
   let translator: EventTranslator
   let reconciler: SampleReconciler
   private let adopter: SampleAdopter
+  private let transitions: TaskTransitions
   let tasks = TaskTable()
   /// The time of the event that is being applied.
-  private(set) var now: BootTime = .zero
-  /// The time of an event that contradicts the events before it, which proves that an event is missing. The
-  /// recording then resyncs.
-  var contradiction: BootTime?
-  /// Whether the sample of a start or resync missed a thread that executed a program meanwhile, so that
-  /// another sample is needed.
-  var needsOtherSample = false
-  /// The end, on the boot clock, of the sample of the last start or resync.
-  var began: BootTime = .min
+  private var now: BootTime = .zero
+  /// Whether the tracked tasks are those of the machine.
+  private(set) var sync = SyncState.awaitingSample(.init())
 
   /// Returns the links of a task whose changes are omitted at present because they are too frequent.
   func throttled(_ tid: Int32) -> LinkMask {
@@ -45,6 +41,7 @@ final class EventFollower {
     let sampled = SampledProcesses()
     reconciler = SampleReconciler(tasks, sets, namespaces, translator, sampled)
     adopter = SampleAdopter(tasks, namespaces, translator, sampled)
+    transitions = TaskTransitions(tasks, sets, namespaces, translator, reconciler)
   }
 
   /// Applies one event.
@@ -63,27 +60,13 @@ final class EventFollower {
     defer { if event.tid == event.pid { tasks.setLastEvent(of: event.pid, event.time) } }
     switch event.kind {
     case .fork(let parentPID, let parentTID):
-      tasks.addFork(event.tid, of: event.pid, by: parentTID, of: parentPID)
-      if let state = event.state { begin(event, state) }
-    case .state: if let state = event.state { applyState(event, state) }
-    case .namespaces(let inodes): applyNamespaces(event, inodes, probed, lookahead)
-    case .comm(let name, let isExec): rename(event, name.bytes, isExec: isExec, probed, lookahead)
-    case .exit: exit(event, probed, lookahead)
+      transitions.fork(event, by: parentTID, of: parentPID, &sync)
+    case .state: if let state = event.state { transitions.apply(event, state) }
+    case .namespaces(let inodes): transitions.apply(event, inodes, probed, lookahead, &sync)
+    case .comm(let name, let isExec):
+      transitions.rename(event, name.bytes, isExec: isExec, probed, lookahead, &sync)
+    case .exit: transitions.exit(event, probed, lookahead, sync)
     }
-  }
-
-  func move(_ task: FollowedTask, to set: FollowedSet, at time: BootTime) {
-    guard set !== task.set else { return }
-    let before = task.set
-    // The follower always reports that a task is no zombie any more, even if its changes are too
-    // frequent.
-    if before.isZombie { translator.stopThrottling(task) }
-    task.move(to: set)
-    reconciler.awaitSample(of: task.pid)
-    let isReported = translator.reportMove(
-      of: task, from: before, at: time, threads: tasks.threadsOf[task.pid]?.count ?? 0)
-    // While the reported set of a process is unchanged, its threads need no comparison with it.
-    if isReported, tasks.processes[task.pid] === task { compareThreads(of: task, at: time) }
   }
 
   /// Finishes the batch under construction, returns it, and starts the next one. Also drops exited processes that
@@ -103,7 +86,7 @@ final class EventFollower {
   func verify(_ sample: ProcessSample, pidsWithEvents: Set<Int32>) -> VerifiedSample {
     var verified = reconciler.verify(sample, pidsWithEvents: pidsWithEvents, now: now)
     for task in verified.released where tasks.processes[task.pid] === task {
-      compareThreads(of: task, at: sample.start.boot)
+      transitions.compareThreads(of: task, at: sample.start.boot)
     }
     verified.sample.renamed = namespaces.takeRenamed()
     verified.sample.related = namespaces.recorded(sample.related)
@@ -121,27 +104,34 @@ final class EventFollower {
   func begin(
     _ sample: ProcessSample, throttled: Set<Int32> = [], exits: [Int32: BootTime] = [:]
   ) {
-    let isFirst = began == .min
-    began = sample.end.boot
-    contradiction = nil
-    needsOtherSample = false
+    let isFirst = sync.beginReplay(sample)
     reconciler.beginResync()
     adopter.begin(sample, isFirst: isFirst, throttled: throttled, exits: exits, at: now)
   }
 
-  /// Finishes a start or resync: returns a sample with all changes that the history does not have yet.
-  func finishResync(_ sample: ProcessSample, reported: inout ReportedState) -> ProcessSample {
-    let translated = adopter.finish(sample, reported)
+  /// Finishes a start or resync: returns a sample with all changes that the history does not have yet. From now on changes
+  /// are reported in batches of events.
+  func finishResync(_ sample: ProcessSample, epoch: WallTime) -> ProcessSample {
+    let translated = adopter.finish(sample, sync.finishReplay().reported)
     reconciler.finishResync()
-    reported = ReportedState()
+    translator.open(epoch: epoch)
     return translated
   }
 
   /// Stores a sample from which the follower does not start.
   func store(_ sample: ProcessSample) { adopter.store(sample) }
 
+  /// Begins a resync because events were lost: the next sample has to show the state of all tasks.
+  func awaitSample(repairing losses: [LostEvents]) {
+    sync.awaitSample(repairing: losses, reportedState)
+    translator.close()
+  }
+
+  /// Notes that the events before a time contradict each other.
+  func contradict(at time: BootTime) { sync.contradict(at: time) }
+
   /// Returns the state that the history has of each task, for comparison with the sample of a resync.
-  func reportedState() -> ReportedState {
+  private func reportedState() -> ReportedState {
     adopter.reportedState(unverified: reconciler.unverifiedTokens)
   }
 }

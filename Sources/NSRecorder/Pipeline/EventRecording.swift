@@ -19,10 +19,6 @@ final class EventRecording {
   private var pace = EventPace()
   /// The event losses detected since the last resync began.
   private var losses: [LostEvents] = []
-  /// The losses that the sample of a pending start or resync repairs; nil while events are applied.
-  private var pendingResync: [LostEvents]? = []
-  /// The state of the tasks in the history, stored from the beginning of a resync to its end.
-  private var reported = ReportedState()
   /// Batches that were finished early, because the wall clock was set between their events and the next ones.
   private var batches: [EventBatch] = []
   /// When the rings were drained last, on the boot clock.
@@ -67,7 +63,7 @@ final class EventRecording {
   var busyDrainInterval: Int64 { listener.quietDrainInterval }
 
   /// Whether a sample is needed at once, for a start or resync.
-  var needsSample: Bool { pendingResync != nil || !losses.isEmpty }
+  var needsSample: Bool { follower.sync.isResyncing || !losses.isEmpty }
 
   /// Whether the last sample did not confirm the state of some task, so that the next sample has to decide.
   var hasUnverified: Bool { follower.reconciler.hasUnverified }
@@ -101,7 +97,8 @@ final class EventRecording {
       throttled: follower.throttled)
     follower.namespaces.add(queue.takeMountObservations())
     // Resyncs before the queue takes too much memory, if events arrive faster than they are applied.
-    if pendingResync == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {
+    if !follower.sync.isResyncing, losses.isEmpty, queue.count > Self.most, let first = queue.first
+    {
       losses.append(
         LostEvents(
           after: first - 1, by: now().boot, records: Int64(queue.count), cause: .late))
@@ -121,7 +118,7 @@ final class EventRecording {
   func flush(until end: BootTime = .max, most: Int = .max) throws(EventsError) -> [EventBatch] {
     let now = self.now()
     try refresh()
-    guard pendingResync == nil else {
+    guard !follower.sync.isResyncing else {
       // Drops events that are older than any sample from which the follower can start.
       queue.drop(until: now.boot - Self.useful)
       return []
@@ -131,8 +128,7 @@ final class EventRecording {
       until: min(end, lost ?? .max), horizon: now.boot - Self.slack, lost: lost ?? .max,
       // Applies all certain events before a loss, so that the resync does not drop them too.
       most: lost == nil ? most : .max)
-    if let contradiction = follower.contradiction {
-      follower.contradiction = nil
+    if let contradiction = follower.sync.contradiction {
       losses.append(
         LostEvents(after: contradiction, by: now.boot, records: nil, cause: .late))
     }
@@ -151,10 +147,13 @@ final class EventRecording {
   private func beginResync(horizon: BootTime) {
     let end = min(horizon, queue.first.map { $0 - 1 } ?? .max)
     for index in losses.indices { losses[index].after = min(losses[index].after, end) }
-    reported = follower.reportedState()
-    follower.translator.close()
-    pendingResync = losses
     queue.drop(until: losses.map(\.by).max() ?? .min)
+    awaitSample()
+  }
+
+  /// Has the next sample repair the losses detected so far.
+  private func awaitSample() {
+    follower.awaitSample(repairing: losses)
     losses.removeAll()
   }
 
@@ -165,7 +164,7 @@ final class EventRecording {
     // applied out of order, and counts as lost.
     self.horizon = max(self.horizon, min(end, horizon))
     var count = 0
-    while follower.contradiction == nil, count < most,
+    while follower.sync.isInSync, count < most,
       let item = queue.next(until: end, horizon: horizon, lost: lost)
     {
       // The wall clock was set between two drains of the rings.
@@ -175,7 +174,7 @@ final class EventRecording {
       if item.isThrottled, item.omittedCount > 0, follower.throttled(item.event.tid).isEmpty {
         // Changes of the task were omitted, but its links are not throttled any more: its state is
         // uncertain.
-        follower.contradiction = item.event.time
+        follower.contradict(at: item.event.time)
         break
       }
       if item.isThrottled, item.omittedCount > 0 {
@@ -234,10 +233,10 @@ final class EventRecording {
     let now = self.now()
     try refresh()
     let horizon = now.boot - Self.slack
-    if pendingResync == nil, losses.isEmpty {
+    if !needsSample {
       applyEvents(until: sample.start.boot, horizon: horizon)
       let end = sample.end.boot + Self.eventDelayAfterSample
-      if follower.contradiction == nil, losses.allSatisfy({ $0.after > end }) {
+      if follower.sync.isInSync, losses.allSatisfy({ $0.after > end }) {
         return verify(sample, now)
       }
     }
@@ -247,7 +246,7 @@ final class EventRecording {
   /// Returns the result of a scan for pins with the names by which the history records the namespaces;
   /// nil while events from the time of the scan may still arrive.
   func complete(_ scan: PinScan) -> PinScan? {
-    guard pendingResync == nil, losses.isEmpty else { return scan }
+    guard !needsSample else { return scan }
     guard horizon > scan.end.boot + Self.eventDelayAfterSample else { return nil }
     return follower.namespaces.recorded(scan)
   }
@@ -269,13 +268,12 @@ final class EventRecording {
     _ sample: ProcessSample, _ now: ClockReading, _ horizon: BootTime
   ) throws(EventsError) -> MergedSample {
     // Reports the events that were certain before the loss.
-    let batches = try pendingResync == nil ? flush() : []
-    // A loss since the beginning of the sample makes the sample useless.
-    let lost = losses + (pendingResync ?? [])
-    // A sample without threads does not show the complete initial state either.
+    let batches = try follower.sync.isResyncing ? [] : flush()
+    awaitSample()
+    let lost = follower.sync.resync?.losses ?? []
+    // A loss since the beginning of the sample makes the sample useless, and a sample without threads does not show the
+    // complete initial state either.
     if !sample.hasSharingThreads || lost.contains(where: { $0.by > sample.start.boot }) {
-      pendingResync = lost
-      losses.removeAll()
       follower.store(sample)
       return MergedSample(batches: batches)
     }
@@ -284,17 +282,14 @@ final class EventRecording {
     let omitted = follower.translator.takeOmittedChanges()
     follower.begin(sample, throttled: queue.throttled, exits: exits)
     applyEvents(until: sample.end.boot, horizon: horizon)
-    follower.contradiction = nil
-    if follower.needsOtherSample {
-      pendingResync = lost
-      losses.removeAll()
+    losses.removeAll()
+    if follower.sync.needsOtherSample {
+      awaitSample()
       return MergedSample(batches: batches)
     }
-    let translated = follower.finishResync(sample, reported: &reported)
-    follower.translator.open(epoch: now.epoch)
-    pendingResync = nil
-    losses.removeAll()
-    return MergedSample(batches: batches, sample: translated, losses: lost, omitted: omitted)
+    return MergedSample(
+      batches: batches, sample: follower.finishResync(sample, epoch: now.epoch), losses: lost,
+      omitted: omitted)
   }
 }
 

@@ -18,7 +18,7 @@ struct NumberReuseTests {
     #expect(script.finishBatch().count == 2)
     #expect(script.history.process(20)?.token != first)
     #expect(script.namespace(.net, of: 20)?.kernelID == 101)
-    #expect(script.follower.contradiction == nil)
+    #expect(script.follower.sync.contradiction == nil)
     #expect(script.history.faults == [])
   }
 
@@ -66,19 +66,19 @@ struct NumberReuseTests {
     script.fork(20, of: 10)
     script.exit(20)
     script.fork(20, of: 10)
-    #expect(script.follower.contradiction == nil)
+    #expect(script.follower.sync.contradiction == nil)
     script.fork(20, of: 10)
-    #expect(script.follower.contradiction == script.time)
+    #expect(script.follower.sync.contradiction == script.time)
   }
 
   @Test("the start event of a process that the first sample has just shown is no contradiction")
   func pendingResync() {
     script.fork(10, of: 1, .host)
-    #expect(script.follower.contradiction == nil)
+    #expect(script.follower.sync.contradiction == nil)
     #expect(script.finishBatch().isEmpty)
     script.clock += 2_000_000_000
     script.fork(10, of: 1, .host)
-    #expect(script.follower.contradiction != nil)
+    #expect(script.follower.sync.contradiction != nil)
   }
 
   @Test("the PID of an earlier zombie is reused: the zombie was reaped, without an event")
@@ -89,7 +89,7 @@ struct NumberReuseTests {
     script.finishBatch()
     #expect(script.history.process(20)?.task.links == TaskLinks.host.states)
     #expect(script.history.process(20)?.token != zombie)
-    #expect(script.follower.contradiction == nil)
+    #expect(script.follower.sync.contradiction == nil)
     #expect(script.history.faults == [])
   }
 

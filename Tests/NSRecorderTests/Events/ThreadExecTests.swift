@@ -89,7 +89,7 @@ struct ThreadExecTests {
     script.finishBatch()
     script.comm(30, "run", isExec: true)
     script.finishBatch()
-    #expect(script.history.process(30) != nil || script.follower.contradiction != nil)
+    #expect(script.history.process(30) != nil || script.follower.sync.contradiction != nil)
   }
 
   @Test(
@@ -102,7 +102,7 @@ struct ThreadExecTests {
     script.comm(20, "other", isExec: true)
     let reported = script.finishBatch()
     #expect(reported.count == 1)
-    #expect(script.follower.contradiction == nil)
+    #expect(script.follower.sync.contradiction == nil)
     #expect(script.history.faults == [])
   }
 }

@@ -245,7 +245,7 @@ final class EventScript {
     meanwhile: () -> Void = {}
   ) -> ProcessSample {
     finishBatch()
-    var reported = follower.reportedState()
+    follower.awaitSample(repairing: [])
     let sample = sample(
       processes, others: others, threads: threads, plainThreads: plainThreads,
       plainThreadStart: plainThreadStart)
@@ -253,8 +253,7 @@ final class EventScript {
     tasks.merge(threads.mapValues(\.links)) { $1 }
     follower.begin(sample)
     meanwhile()
-    let translated = follower.finishResync(sample, reported: &reported)
-    follower.translator.open(epoch: 0)
+    let translated = follower.finishResync(sample, epoch: 0)
     history.apply(translated)
     return translated
   }
