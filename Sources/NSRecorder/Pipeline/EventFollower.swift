@@ -52,7 +52,7 @@ final class EventFollower {
   ///   - lookahead: the queued events after this one, in time order. The follower does not retain them: a change to
   ///     the queue would copy the queue then.
   func apply(
-    _ event: KernelEvent, _ probed: ProbedTask?, lookahead: ArraySlice<EventQueue.Item> = []
+    _ event: KernelEvent, _ probed: ProbedTask?, lookahead: ArraySlice<EventReorderer.Item> = []
   ) {
     now = event.time
     namespaces.advance(to: event.time)

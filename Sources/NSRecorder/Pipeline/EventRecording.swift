@@ -14,7 +14,7 @@ final class EventRecording {
   let kind: EventChoice.Kind
   private let now: () -> ClockReading
   private let follower = EventFollower()
-  private var queue: EventQueue
+  private var queue: EventReorderer
   private var buffer: [KernelEvent] = []
   private var pace = EventPace()
   /// The event losses detected since the last resync began.
@@ -49,7 +49,7 @@ final class EventRecording {
     self.listener = listener
     self.kind = kind
     self.now = now
-    queue = EventQueue(probe, readsTime: readsTime, mounted: mounted, now: now)
+    queue = EventReorderer(probe, readsTime: readsTime, mounted: mounted, now: now)
   }
 
   /// The descriptors to poll. One is readable when there are events to collect or, while `isBusy`, when there

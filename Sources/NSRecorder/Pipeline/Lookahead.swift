@@ -7,7 +7,7 @@ struct Lookahead {
   /// The time of the event that is being applied.
   private let now: BootTime
   /// The queued events after it, in time order.
-  private let queued: ArraySlice<EventQueue.Item>
+  private let queued: ArraySlice<EventReorderer.Item>
   private let tasks: TaskTable
 
   /// The longest time, in nanoseconds, that the lookahead allows for from a change to its event.
@@ -15,7 +15,7 @@ struct Lookahead {
   /// The most queued events that `isStillReferenced` examines.
   private static let limit = 256
 
-  init(after event: KernelEvent, _ queued: ArraySlice<EventQueue.Item>, _ tasks: TaskTable) {
+  init(after event: KernelEvent, _ queued: ArraySlice<EventReorderer.Item>, _ tasks: TaskTable) {
     now = event.time
     self.queued = queued
     self.tasks = tasks

@@ -42,12 +42,12 @@ private final class CountingProbe: TaskReading {
 struct QueueProbeTests {
   private let probe = CountingProbe()
 
-  private func queue() -> EventQueue {
-    EventQueue(
+  private func queue() -> EventReorderer {
+    EventReorderer(
       probe, readsTime: true, now: { ClockReading(wall: 1000, boot: 1000, monotonic: 1000) })
   }
 
-  private func add(_ events: [KernelEvent], to queue: inout EventQueue) {
+  private func add(_ events: [KernelEvent], to queue: inout EventReorderer) {
     queue.add(
       events, known: { _ in TaskLinks.host.inodes }, mayExecAfterLeaderExit: { _ in false },
       mayHaveUnreportedThreads: { _ in false })

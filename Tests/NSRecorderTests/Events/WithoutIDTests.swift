@@ -59,7 +59,7 @@ struct WithoutIDTests {
     script.clock += 1000
     script.follower.apply(
       KernelEvent(time: script.clock, pid: 30, tid: 30, kind: .namespaces(bare.inodes)),
-      bare.probed(), lookahead: [EventQueue.Item(event: exit, probed: nil, order: 0, epoch: 0)])
+      bare.probed(), lookahead: [EventReorderer.Item(event: exit, probed: nil, order: 0, epoch: 0)])
     script.finishBatch()
     let first = try #require(script.namespace(.uts, of: 20))
     let second = try #require(script.namespace(.uts, of: 30))
@@ -78,7 +78,7 @@ struct WithoutIDTests {
       (40, .fork(parentPID: 20, parentTID: 20)), (40, .namespaces(bare.inodes)), (20, .exit),
     ]
     let lookahead = kinds.enumerated().map { index, one in
-      EventQueue.Item(
+      EventReorderer.Item(
         event: KernelEvent(
           time: later + Int64(index), pid: one.0, tid: one.0, kind: one.1),
         probed: nil, order: index, epoch: 0)

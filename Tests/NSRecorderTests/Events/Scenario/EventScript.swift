@@ -59,7 +59,7 @@ final class EventScript {
     clock += 1000
     let lookahead = next.map { kind in
       let event = KernelEvent(time: clock + 1000, pid: pid, tid: nextOf ?? tid, kind: kind)
-      return EventQueue.Item(event: event, probed: nil, order: 0, epoch: 0)
+      return EventReorderer.Item(event: event, probed: nil, order: 0, epoch: 0)
     }
     follower.apply(
       KernelEvent(time: clock, pid: pid, tid: tid, kind: kind), probed,

@@ -2,71 +2,25 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// The queue of the events that are not applied yet. Events arrive from several processors, and only some time later
+/// Puts the kernel's events into time order. Events arrive from several processors, and only some time later
 /// is it certain that no earlier event is missing.
 ///
-/// An event reports the namespaces of a task by their inode numbers (a namespaces event). The kernel's ids of the
-/// namespaces, and the links that no event reports, must be read while the task is still in the reported state. The
-/// queue therefore probes a task, that is, reads its state in `/proc`, as soon as its event arrives.
-struct EventQueue {
-  private let probe: any TaskReading
-  /// Returns the kernel's id of a namespace that a mount pins at this moment; nil if no mount does.
-  private let mounted: (NamespaceType, UInt64) -> UInt64?
-  private let now: () -> ClockReading
-  private let readsTime: Bool
+/// The events wait here until then. A task is probed as soon as its event arrives (`TaskProber`), because it may change
+/// again at once. Whether the probe shows the state after the event, the events up to the time of the probe decide.
+struct EventReorderer {
+  private var prober: TaskProber
   private(set) var items: [Item] = []
   /// The number of items at the front of `items` that are applied already.
   private var appliedCount = 0
   private var isSorted = true
   private var lastOrder = 0
-  /// By TID, the namespaces in the last queued event of each task that has any.
-  private var latest: [Int32: Latest] = [:]
-  private var parents: [Int32: Int32] = [:]
   /// Whether events came with the state of their task.
   private var hasStates = false
-  /// PIDs of the processes with a queued exit of the main thread.
-  private var exited: Set<Int32> = []
-
-  /// During a storm of events, how long after its event a task is still probed, in nanoseconds. A storm is
-  /// more events than `many` in one call of `add`.
-  private static let soon: Int64 = 100_000_000
-  private static let many = 1000
-  private var isStorm = false
-  /// The wall clock minus the boot clock when events last arrived.
-  private var lastEpoch: WallTime?
-  /// Whether that difference was the same at the arrival before, so that the wall clock was not set in between.
-  private var clockIsSteady = false
-  private static let leastStep: Int64 = 1_000_000
-  /// Readings of the clock of file times.
-  private var fileClock = FileClock()
-  /// By TID, the time at which a task exited or a fork reused its TID, by the events of the current call of
-  /// `add`.
-  private var ends: [Int32: BootTime] = [:]
-  /// By TID, the probes of tasks that changed their namespaces, by the events of the current call of `add`:
-  /// a second probe for another event of the same call would show the same.
-  private var probedTasks: [Int32: ProbedTask?] = [:]
   /// Whether an item may have an unread command line (`Item.isLineUnread`).
   private var hasUnreadLine = false
-  /// Observations of mounts that pin a namespace which a task entered and had left again before it was probed.
-  private var mountObservations: [MountObservation] = []
   /// The most queued events after an event that are searched for one that invalidates the event's probe. If
   /// more events precede the time of the probe, the probe is discarded.
   private static let searchLimit = 2048
-  /// The threads of a process with more threads than this are not probed when it changes its namespaces.
-  private static let mostThreads = 256
-
-  /// The namespaces of a task by an event: by perf as inode numbers, by a BPF program as a set.
-  private enum Latest {
-    case inodes(NamespaceInodes)
-    case set(ObservedSet)
-
-    var inodes: NamespaceInodes {
-      switch self {
-      case .inodes(let inodes): inodes
-      case .set(let set): set.inodes
-      }
-    }
-  }
 
   /// A queued event.
   struct Item {
@@ -114,10 +68,7 @@ struct EventQueue {
     mounted: @escaping (NamespaceType, UInt64) -> UInt64? = { _, _ in nil },
     now: @escaping () -> ClockReading = ClockReading.now
   ) {
-    self.probe = probe
-    self.mounted = mounted
-    self.now = now
-    self.readsTime = readsTime
+    prober = TaskProber(probe, readsTime: readsTime, mounted: mounted, now: now)
   }
 
   var count: Int { items.count - appliedCount }
@@ -136,31 +87,19 @@ struct EventQueue {
     mayHaveUnreportedThreads: (Int32) -> Bool, throttled: (Int32) -> LinkMask = { _ in [] }
   ) {
     readLinesAgain()
-    let now = self.now()
-    let epoch = now.epoch
-    clockIsSteady = lastEpoch.map { abs(epoch - $0) < Self.leastStep } ?? false
-    lastEpoch = epoch
-    if !clockIsSteady { fileClock = FileClock() }
-    if fileClock.isDue(now.boot), let reading = probe.fileClock() {
-      fileClock.add(reading, by: self.now().boot)
-    }
-    isStorm = events.count > Self.many
-    ends.removeAll(keepingCapacity: true)
-    probedTasks.removeAll(keepingCapacity: true)
-    for event in events where event.endsTask {
-      ends[event.tid] = max(event.time, ends[event.tid] ?? .min)
-    }
+    let epoch = prober.begin(events)
     for event in events where event.pid > 0 && event.tid > 0 {
       if let last = items.last, last.event.time > event.time { isSorted = false }
       if event.state != nil { hasStates = true }
-      let isThrottled = changesOnly(throttled(event.tid), event, known)
+      let isThrottled = prober.changesOnly(throttled(event.tid), event, known)
       var item = Item(
         event: event,
-        probed: probeIfNeeded(event, known, mayExecAfterLeaderExit, mayHaveUnreportedThreads),
+        probed: prober.probeIfNeeded(
+          event, known, mayExecAfterLeaderExit, mayHaveUnreportedThreads),
         order: lastOrder,
         epoch: epoch, isThrottled: isThrottled)
       lastOrder += 1
-      if isLineUnread(item) {
+      if item.probed.map(prober.isLineUnread) == true {
         item.isLineUnread = true
         hasUnreadLine = true
       }
@@ -173,13 +112,6 @@ struct EventQueue {
     }
   }
 
-  private func isLineUnread(_ item: Item) -> Bool {
-    guard probe.readsCommandLines, !isStorm, item.probed?.links.isEmpty == true,
-      let program = item.probed?.description?.program
-    else { return false }
-    return program.commandLine == nil
-  }
-
   /// Probes the processes again whose command line was not read. Such an item is not applied yet: an item stays queued
   /// until all events up to its probe have arrived.
   private mutating func readLinesAgain() {
@@ -187,31 +119,14 @@ struct EventQueue {
     hasUnreadLine = false
     for index in items.indices[appliedCount...] where items[index].isLineUnread {
       items[index].isLineUnread = false
-      guard let read = probe.description(of: items[index].event.pid, hasExecuted: true),
-        read.program?.commandLine != nil
-      else { continue }
-      let time = now().boot
-      items[index].probed?.description = read
+      guard let (description, time) = prober.readLine(of: items[index].event.pid) else { continue }
+      items[index].probed?.description = description
       items[index].probed?.time = time
     }
   }
 
   /// Returns the observations of mounted namespaces since the last call.
-  mutating func takeMountObservations() -> [MountObservation] {
-    defer { mountObservations.removeAll() }
-    return mountObservations
-  }
-
-  /// Whether a namespaces event changes some of the links in `mask` and no other.
-  private func changesOnly(
-    _ mask: LinkMask, _ event: KernelEvent, _ known: (Int32) -> NamespaceInodes?
-  ) -> Bool {
-    guard !mask.isEmpty, case .namespaces(let inodes) = event.kind, parents[event.tid] == nil,
-      let before = latest[event.tid]?.inodes ?? known(event.tid)
-    else { return false }
-    let changed = inodes.differences(from: before)
-    return !changed.isEmpty && mask.isSuperset(of: changed)
-  }
+  mutating func takeMountObservations() -> [MountObservation] { prober.takeMountObservations() }
 
   /// Returns the last queued item if the new one replaces it: both are of one task, and either both only
   /// change its name, or both only change throttled links.
@@ -224,131 +139,6 @@ struct EventQueue {
       return last
     }
     return last.isThrottled && item.isThrottled ? last : nil
-  }
-
-  private mutating func probeIfNeeded(
-    _ event: KernelEvent, _ known: (Int32) -> NamespaceInodes?,
-    _ mayExecAfterLeaderExit: (Int32) -> Bool,
-    _ mayHaveUnreportedThreads: (Int32) -> Bool
-  ) -> ProbedTask? {
-    switch event.kind {
-    case .fork(_, let parent):
-      // The next namespaces event of the task is of the task itself, if its start came with its state.
-      if event.state == nil { parents[event.tid] = parent }
-      latest[event.tid] = event.state.map { .set($0.set) }
-      exited.remove(event.tid)
-      return nil
-    case .state: return nil
-    case .exit:
-      latest[event.tid] = nil
-      parents[event.tid] = nil
-      guard event.tid == event.pid else { return nil }
-      exited.insert(event.pid)
-      return mayHaveUnreportedThreads(event.pid) ? read(event, [], isMove: true) : nil
-    case .comm(_, let isExec):
-      // If the main thread has exited, the process gets the namespaces of the executing thread, which no event
-      // reports.
-      guard isExec, event.tid == event.pid else { return nil }
-      let isResumed =
-        (exited.remove(event.tid) != nil || mayExecAfterLeaderExit(event.tid))
-        && event.state == nil
-      return read(
-        event, isResumed ? NamespaceLink.allCases : [], isMove: false, isDescribed: true)
-    case .namespaces(let inodes):
-      defer { latest[event.tid] = .inodes(inodes) }
-      if event.state != nil { return read(event, [], isMove: false, isDescribed: true) }
-      let parent = parents.removeValue(forKey: event.tid)
-      let before = parent.flatMap { latest[$0]?.inodes ?? known($0) }
-      // Probes all links of a known task that changed its namespaces, also if its inode numbers are the same
-      // as before: then a link that no event reports has changed. Probes all links of a new task only if its
-      // inode numbers differ from those of its parent.
-      guard let before, before == inodes else {
-        guard parent == nil else {
-          let probed = read(event, NamespaceLink.allCases, isMove: false)
-          checkMounts(before.map { inodes.differences(from: $0) } ?? [], of: inodes, probed)
-          return probed
-        }
-        if let probed = probedTasks[event.tid], ends[event.tid] ?? .min <= event.time {
-          return probed
-        }
-        let changed =
-          (latest[event.tid]?.inodes ?? known(event.tid)).map { inodes.differences(from: $0) }
-          ?? []
-        let probed = read(
-          event, NamespaceLink.allCases, isMove: mayHaveUnreportedThreads(event.pid),
-          isDescribed: true,
-          cameTo: changed)
-        probedTasks[event.tid] = .some(probed)
-        checkMounts(changed, of: inodes, probed)
-        return probed
-      }
-      // A new thread has all namespaces of its creator. Of a new process, only the time namespace is not
-      // known.
-      guard event.tid == event.pid, readsTime else { return nil }
-      return read(event, [.time, .timeForChildren], isMove: false)
-    }
-  }
-
-  private func read(
-    _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool, isDescribed: Bool = false,
-    cameTo changed: LinkMask = []
-  ) -> ProbedTask? {
-    // If the task has exited by now, as most have in a storm of events, a probe would read another task
-    // with its TID, or none.
-    if let end = ends[event.tid], end > event.time { return nil }
-    // A late probe is likely to be discarded, and during a storm probes delay the recorder further.
-    guard !isStorm || now().boot - event.time < Self.soon else { return nil }
-    // A new process has its parent's user and cgroup, and usually has its own by the time it executes a
-    // program or enters namespaces.
-    let hasExecuted = if case .comm(_, isExec: true) = event.kind { true } else { false }
-    let description =
-      isDescribed && event.tid == event.pid
-      ? probe.description(of: event.pid, hasExecuted: hasExecuted) : nil
-    if isDescribed, links.isEmpty {
-      return description.map { ProbedTask(links: [:], time: now().boot, description: $0) }
-    }
-    guard let values = probe.links(of: event.tid, links, whileRunning: false) else { return nil }
-    let fileTimes = changed.isEmpty ? [:] : fileTimes(of: event.tid, changed)
-    var probed = ProbedTask(
-      links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot,
-      description: description, fileTimes: fileTimes)
-    guard isMove, event.tid == event.pid else { return probed }
-    let threads = probe.threads(of: event.pid)
-    guard threads.count <= Self.mostThreads else { return probed }
-    for thread in threads where thread != event.tid {
-      // Skips threads that have begun to exit: their exit events may be consumed already.
-      if let values = probe.links(of: thread, NamespaceLink.allCases, whileRunning: true) {
-        probed.threads[thread] = Dictionary(
-          uniqueKeysWithValues: zip(NamespaceLink.allCases, values))
-      }
-    }
-    return probed
-  }
-
-  /// Checks whether mounts pin the namespaces that a task entered, if the probe did not find the task in
-  /// them: the task may have left them already, and other tasks can enter them through the mounts.
-  private mutating func checkMounts(
-    _ changed: LinkMask, of inodes: NamespaceInodes, _ probed: ProbedTask?
-  ) {
-    guard !isStorm else { return }
-    for type in NamespaceType.allCases where changed.contains(type.link) {
-      guard let inode = inodes[type], !InitialNamespace.hasFixedInode(inode) else { continue }
-      if case .namespace(inode, .some)? = probed?.links[type.link] { continue }
-      if let id = mounted(type, inode) {
-        mountObservations.append(
-          MountObservation(type: type, inode: inode, id: id, time: now().boot))
-      }
-    }
-  }
-
-  /// Returns the times by which the files of the entered namespaces existed; see `ProbedTask.fileTimes`.
-  /// File times are on the wall clock, so they prove nothing if the clock was set meanwhile.
-  private func fileTimes(of task: Int32, _ changed: LinkMask) -> [NamespaceLink: BootTime] {
-    guard let lastEpoch, clockIsSteady, !isStorm else { return [:] }
-    let times = probe.fileTimes(
-      of: task, NamespaceType.allCases.map(\.link).filter(changed.contains))
-    guard abs(now().epoch - lastEpoch) < Self.leastStep else { return [:] }
-    return times.compactMapValues(fileClock.bootTime)
   }
 
   /// Removes and returns the next event in time order, if its time is not after `end` and `horizon`.
@@ -508,18 +298,7 @@ struct EventQueue {
   mutating func compact() {
     items.removeFirst(appliedCount)
     appliedCount = 0
-    latest.removeAll(keepingCapacity: true)
-    exited.removeAll(keepingCapacity: true)
-    for event in items.lazy.map(\.event) {
-      switch event.kind {
-      case .namespaces(let inodes): latest[event.tid] = .inodes(inodes)
-      case .exit: if event.tid == event.pid { exited.insert(event.pid) }
-      case .fork:
-        exited.remove(event.tid)
-        latest[event.tid] = event.state.map { .set($0.set) }
-      case .comm, .state: break
-      }
-    }
+    prober.restart(with: items.lazy.map(\.event))
   }
 
   /// Removes all events up to a time, because events that were lost make them useless.
@@ -533,16 +312,5 @@ struct EventQueue {
     guard !isSorted else { return }
     items[appliedCount...].sort { ($0.event.time, $0.order) < ($1.event.time, $1.order) }
     isSorted = true
-  }
-}
-
-extension KernelEvent {
-  /// Whether the event shows that an earlier task with its TID has ended: by its exit, or by a fork that
-  /// reused the TID.
-  fileprivate var endsTask: Bool {
-    switch kind {
-    case .exit, .fork: true
-    case .comm, .namespaces, .state: false
-    }
   }
 }
