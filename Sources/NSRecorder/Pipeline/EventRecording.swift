@@ -3,11 +3,43 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// The part of a recorder that records the kernel's events: collects them in a queue, and applies them in time order
-/// once they are certain, that is, once no earlier event can be missing. The result is batches of changes for the
-/// history.
+/// Records the kernel's events: turns them into batches of changes for the history, and compares each sample with them.
 ///
-/// After events were lost, the recording resyncs: a sample shows the state of all tasks anew (see `EventFollower`).
+/// The stages of the pipeline, and what waits in each:
+///
+///     kernel          perf rings, or the ring of the BPF programs
+///       |                 drained when woken, and between any two long steps of the recorder
+///       v
+///     EventReorderer  the events of the last 20 ms and those of a pending sample, in time order
+///       |  TaskProber     reads in /proc what an event lacks, as soon as the event arrives
+///       v                 an event leaves once no earlier one can be missing (`flush`, `complete`)
+///     EventFollower   applies one event at a time, by the rules of TaskTransitions, to:
+///       |  TaskTable           which tasks exist, and in which set of namespaces each is
+///       |  NamespaceResolver   which namespace an inode number means, and how the history names it
+///       |  SyncState           whether all this is certain, or a sample has to show it anew
+///       v
+///     EventTranslator the batch under construction
+///       |                 handed over by `flush` and `complete`
+///       v
+///     history
+///
+///     sample          waits in the recorder until all events up to its end are in the reorderer (`readyAt`)
+///       |
+///       v
+///     SampleReconciler compares it with the task table, if no event is missing
+///     SampleAdopter    makes it the task table, at the start and in a resync
+///
+/// What survives a failure:
+///
+/// - Events are lost, because a ring was full, an event arrived late or the reorderer had too many: the events before the
+///   loss are applied and recorded. The task table survives as the state that the history has; queued events of the time
+///   of the loss do not. The recording waits for a sample (`SyncState.awaitingSample`) whose differences from the table
+///   are recorded. The time in between is a gap.
+/// - An event contradicts those before it: an event must be missing; the same.
+/// - A sample fails, or arrives with a loss: events go on to be recorded. A resync waits for the next sample.
+/// - A sample and the events disagree: nothing is dropped. The next sample decides.
+/// - The history cannot be written: batches and samples that were handed over wait in the writer's backlog.
+/// - The recorder dies: nothing of this survives. The next recorder starts from its first sample.
 final class EventRecording {
   private let listener: any EventFeed
   /// The kind of the source of events.
@@ -51,6 +83,40 @@ final class EventRecording {
     self.now = now
     queue = EventReorderer(probe, readsTime: readsTime, mounted: mounted, now: now)
   }
+
+  /// Opens the source of events as configured, and notes it in `sources`; returns nil if only samples are taken.
+  static func make(
+    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment,
+    _ identity: IdentitySource, _ diagnostics: inout StartupDiagnostics,
+    _ sources: inout RecorderSources
+  ) throws(RecorderError) -> EventRecording? {
+    guard configuration.events != .off else { return nil }
+    do throws(RecorderError) {
+      let opened = try EventChoice.open(configuration, root, environment, identity)
+      if opened.ringBytes < configuration.eventRing {
+        diagnostics.smallRing = (opened.ringBytes, configuration.eventRing)
+      }
+      sources.events = opened.kind
+      sources.refusalOfEvents = opened.refusalOfBPF
+      sources.refusalOfMoves = opened.refusalOfMoves
+      let mounts = NamespaceMounts(root: root, identity: identity)
+      return EventRecording(
+        opened.feed,
+        TaskProbe(
+          root: root, identity: identity, readsCommandLines: configuration.commandLines),
+        kind: opened.kind, readsTime: root.supports(.time), mounted: { mounts?.id(of: $0, $1) })
+    } catch {
+      guard configuration.events == .auto else { throw error }
+      diagnostics.noEvents =
+        switch error {
+        case .eventsUseless(let reason): "not listening to the kernel's events: \(reason)"
+        default: "\(error)"
+        }
+      return nil
+    }
+  }
+
+  // MARK: Collecting
 
   /// The descriptors to poll. One is readable when there are events to collect or, while `isBusy`, when there
   /// are many.
@@ -308,8 +374,6 @@ extension LostEvents {
   }
 }
 
-// The interfaces through which the event recording reads kernel events and probes tasks.
-
 /// A source of kernel events; see `EventListener`.
 protocol EventFeed: AnyObject {
   /// The descriptors to poll for new events.
@@ -333,24 +397,32 @@ extension EventFeed {
 
 extension EventListener: EventFeed {}
 
-/// Reads the current state of one task; see `TaskProbe`.
-protocol TaskReading {
-  /// Returns the links of a task in the order of `wanted`; nil if the task is gone, or if it has begun to
-  /// exit and `whileRunning` is true.
-  func links(
-    of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
-  ) -> [TaskProbe.Link]?
-  /// Returns the effective user and the cgroup of a process, and if it has just executed a program, also the program
-  /// and the login; nil if the process is gone.
-  func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription?
-  /// Whether a description that is read after an exec has the command line.
-  var readsCommandLines: Bool { get }
-  /// Returns for each link the change time of its namespace file; without the links that could not be read.
-  func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime]
-  /// Reads the clock of the change times; nil if it cannot be read.
-  func fileClock() -> WallTime?
-  /// Returns the TIDs of the threads of a process.
-  func threads(of pid: Int32) -> [Int32]
-}
+/// Chooses between wakeups by events and periodic polling: a wakeup for each event slows a busy machine
+/// down, and polling wakes an idle machine for nothing.
+struct EventPace {
+  private var isBusy = false
+  /// The number of events since the last choice, and the time of that choice on the boot clock.
+  private var count = 0
+  private var chosen: BootTime = .zero
 
-extension TaskProbe: TaskReading {}
+  /// How long events are counted before each choice (`window`, in nanoseconds), and the number of events in
+  /// that time from which on polling is chosen (`many`).
+  private static let window: Int64 = 20_000_000
+  private static let many: Int64 = 16
+
+  /// Counts events, and returns whether to poll periodically.
+  ///
+  /// - Parameters:
+  ///   - events: the number of events since the last call.
+  ///   - now: the current time on the boot clock.
+  mutating func isBusy(after events: Int, at now: BootTime) -> Bool {
+    count += events
+    let time = now - chosen
+    guard time >= Self.window else { return isBusy }
+    let rate = Int64(count) * Self.window / time
+    isBusy = rate >= (isBusy ? Self.many / 4 : Self.many)
+    count = 0
+    chosen = now
+    return isBusy
+  }
+}

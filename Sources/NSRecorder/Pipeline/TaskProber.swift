@@ -281,3 +281,108 @@ extension KernelEvent {
     }
   }
 }
+
+/// Reads the current state of one task; see `TaskProbe`.
+protocol TaskReading {
+  /// Returns the links of a task in the order of `wanted`; nil if the task is gone, or if it has begun to
+  /// exit and `whileRunning` is true.
+  func links(
+    of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
+  ) -> [TaskProbe.Link]?
+  /// Returns the effective user and the cgroup of a process, and if it has just executed a program, also the program
+  /// and the login; nil if the process is gone.
+  func description(of pid: Int32, hasExecuted: Bool) -> ProcessDescription?
+  /// Whether a description that is read after an exec has the command line.
+  var readsCommandLines: Bool { get }
+  /// Returns for each link the change time of its namespace file; without the links that could not be read.
+  func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime]
+  /// Reads the clock of the change times; nil if it cannot be read.
+  func fileClock() -> WallTime?
+  /// Returns the TIDs of the threads of a process.
+  func threads(of pid: Int32) -> [Int32]
+}
+
+extension TaskProbe: TaskReading {}
+
+/// A probe: the state of a task, read in `/proc` right after an event of the task arrived.
+struct ProbedTask {
+  /// The links that were read.
+  var links: [NamespaceLink: TaskProbe.Link]
+  /// The end of the probe, on the boot clock. The probe shows the state after the event if no further event of
+  /// the task occurred until then.
+  var time: BootTime
+  /// Whether the task executed a program between the event and the end of the probe: before the exec, it may
+  /// have been in another time namespace.
+  var isAfterExec = false
+  /// The user and cgroup of the task, if they were read; after an exec, also its program and its login.
+  var description: ProcessDescription?
+  /// For each entered namespace, a time on the boot clock by which the namespace's file already existed, if it
+  /// was read: a mount or an open file may have pinned the namespace since then (`TaskProbe.fileTimes`).
+  var fileTimes: [NamespaceLink: BootTime] = [:]
+  /// If a process changed its namespaces: the links of its other threads, by TID.
+  var threads: [Int32: [NamespaceLink: TaskProbe.Link]] = [:]
+}
+
+extension ProbedTask {
+  /// Drops the links that are no longer certain after another namespaces event of the task before the end of
+  /// the probe: only links to the same namespace after both events stay.
+  mutating func retainLinks(unchangedFrom earlier: NamespaceInodes, to later: NamespaceInodes) {
+    threads.removeAll()
+    func isUnchanged(_ link: NamespaceLink) -> Bool {
+      link == link.type.link && link.type != .time && earlier[link.type] == later[link.type]
+    }
+    links = links.filter { isUnchanged($0.key) }
+    fileTimes = fileTimes.filter { isUnchanged($0.key) }
+  }
+}
+
+/// An observation of a mount that pins a namespace: at that time, the namespace with the inode number had this id.
+struct MountObservation {
+  let type: NamespaceType
+  let inode: UInt64
+  let id: UInt64
+  /// The time on the boot clock by which the id had been read.
+  let time: BootTime
+
+  /// The longest time, in nanoseconds, that is allowed for from a change to its event: only an event that is
+  /// later than an observation by more than this certainly reports a change after the observation.
+  static let eventDelay: Int64 = 1_000_000
+}
+
+/// Readings of the clock that the kernel uses for file times, each with a time on the boot clock by which it was taken.
+///
+/// That clock advances only when a processor handles a tick, which may be late by any time: the processor may have
+/// interrupts off, or a hypervisor may not run it. So a file time cannot be converted by a constant. But the clock never
+/// goes back while the wall clock is not set: a file whose time is before a reading existed when the reading was taken.
+struct FileClock {
+  private var readings: [Reading] = []
+
+  private struct Reading {
+    let time: WallTime
+    let boot: BootTime
+  }
+
+  /// The least time between two readings, in nanoseconds: the clock shows about the same within a tick.
+  private static let spacing: Int64 = 4_000_000
+  /// The most readings that are retained. An older file existed by the time of the oldest of them.
+  private static let most = 1024
+
+  /// Whether the last reading is so old that another one is of use.
+  func isDue(_ now: BootTime) -> Bool {
+    readings.last.map { now - $0.boot >= Self.spacing } ?? true
+  }
+
+  /// Adds a reading that was taken by a time on the boot clock. Drops each second reading when there are too many.
+  mutating func add(_ time: WallTime, by boot: BootTime) {
+    readings.append(Reading(time: time, boot: boot))
+    guard readings.count > Self.most else { return }
+    readings = readings.enumerated().filter { $0.offset % 2 == 0 || $0.offset > Self.most / 2 }
+      .map(\.element)
+  }
+
+  /// Returns a time on the boot clock by which a file with this time certainly existed; nil if no reading shows one.
+  func bootTime(_ fileTime: WallTime) -> BootTime? {
+    // A file that was created after a reading has the time of that reading or a later one.
+    readings.first { $0.time > fileTime }?.boot
+  }
+}
