@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Containers
 public import Logging
 package import NSHistory
 internal import NamespaceEvents
@@ -12,42 +13,22 @@ internal import SystemPackage
 ///     let recorder = try Recorder(.init(database: "history.db", samples: 3), logger: logger)
 ///     let summary = try recorder.run { report in print(report.counts.processes) }
 public final class Recorder {
-  let configuration: RecorderConfiguration
-  let source: any SampleSource
+  private let configuration: RecorderConfiguration
+  private let source: any SampleSource
+  /// Sets what the source reads and where it pauses; nil for a source that the recorder did not choose.
+  private let control: (any PassControl)?
   /// Where the samples and the events come from.
   package let sources: RecorderSources
-  let writer: HistoryWriter
+  private let writer: HistoryWriter
   private let environment: RecorderEnvironment
-  /// The event recording; nil if the recorder only takes samples.
-  let events: EventRecording?
-  /// The scans for pins; nil if the recorder does not scan for pins.
-  let pins: BackgroundPinScan?
-  /// The lookup of container names; nil if the recorder does not look them up.
-  let names: BackgroundNameLookup?
-  var diagnostics: StartupDiagnostics
   private let host: HostIdentity
-  var statistics: RecordingStatistics
-  /// The removal of the oldest part of the history, within the limits of age and size.
-  var retention: RetentionWork
-  private var hasRun = false
-  /// A sample that is not written yet, because events up to its end may still arrive.
-  var pending: ProcessSample?
-  /// Whether an extra sample is taken before the next due time, because the last sample did not confirm the state that
-  /// events had reported of some task.
-  var takesExtraSample = false
-  /// The time on the boot clock before which the recorder takes no extra sample for the event recording,
-  /// because the last sample failed or could not be used.
-  var notBefore: BootTime = .min
-  /// When the next sample is due, on the boot clock.
-  var sampleDue: BootTime = .min
-  /// The delay between the due time and the start of the last sample, in nanoseconds.
-  var delay: Int64 = 0
-  /// When the events are to be written, on the boot clock.
-  var eventsDue: BootTime = .max
-  /// When `run` has to call `onPulse` next, on the boot clock; `.max` if it never has to.
-  private(set) var pulseDue: BootTime = .max
-  /// When background scans are to be started or their results collected, on the boot clock.
-  var scansDue: BootTime = .max
+  /// The event recording; nil if the recorder only takes samples.
+  private let events: EventRecording?
+  private let scans: BackgroundScans
+  private let logger: Logger
+  private var diagnostics: StartupDiagnostics
+  /// The loop; nil until the recorder runs.
+  private var loop: RecordingLoop?
 
   /// Creates a recorder of the configured `/proc`: opens the history file, and closes a session that a
   /// dead recorder left open in it.
@@ -69,9 +50,8 @@ public final class Recorder {
       (1...RecorderConfiguration.longestInterval).contains(configuration.interval),
       "an interval is above zero, and a year at most")
     self.configuration = configuration
+    self.logger = logger
     diagnostics = StartupDiagnostics(logger)
-    statistics = RecordingStatistics(logger, interval: configuration.interval)
-    retention = RetentionWork(logger, configuration.limits, interval: configuration.interval)
     let root: ProcRoot
     let identity: IdentitySource
     do throws(ProcfsError) {
@@ -82,27 +62,53 @@ public final class Recorder {
     var sources = RecorderSources()
     if let source {
       self.source = source
+      control = nil
+      events = nil
     } else {
-      (self.source, sources.refusalOfSamples) = try SourceChoice.make(
-        configuration, root, environment, identity)
+      let chosen = try SourceChoice.make(configuration, root, environment, identity)
+      self.source = chosen.source
+      control = chosen.source
+      sources.samples = chosen.source.kind
+      sources.refusalOfSamples = chosen.refusalOfBPF
+      events = try EventRecording.make(
+        configuration, root, environment, identity, &diagnostics, &sources)
     }
-    sources.samples = self.source is BPFSource ? .bpf : self.source is ProcfsSource ? .proc : nil
-    host = HostIdentity(root, files: Self.hostRoot(configuration, root))
-    events =
-      source != nil
-      ? nil
-      : try EventRecording.make(configuration, root, environment, identity, &diagnostics, &sources)
     self.sources = sources
-    pins =
+    let hostRoot = Self.hostRoot(configuration, root)
+    host = HostIdentity(root, files: hostRoot)
+    let pins =
       source != nil
       ? nil
       : configuration.pinsEvery.map {
         BackgroundPinScan(root, configuration.procRoot, identity, every: $0)
       }
-    names = try Self.makeNameLookup(configuration, root, diagnostics)
+    scans = BackgroundScans(pins, try Self.makeNameLookup(configuration, hostRoot, diagnostics))
     do throws(HistoryError) {
       writer = try HistoryWriter(path: configuration.database, limits: configuration.limits)
     } catch { throw .history(error) }
+  }
+
+  /// Returns the path of the host's root directory: the configured one, or the parent of the `/proc` that
+  /// is read; nil if neither is known.
+  private static func hostRoot(_ configuration: RecorderConfiguration, _ root: ProcRoot) -> String?
+  {
+    if let given = configuration.hostRoot { return given }
+    let path = root.realPath
+    guard path.hasSuffix("/proc") else { return nil }
+    return path == "/proc" ? "/" : String(path.dropLast("/proc".count))
+  }
+
+  /// Returns the lookup of container names; nil if the host's root directory is not known, or was not
+  /// configured and cannot be opened. Containers are then recorded by id only.
+  private static func makeNameLookup(
+    _ configuration: RecorderConfiguration, _ hostRoot: String?, _ diagnostics: StartupDiagnostics
+  ) throws(RecorderError) -> BackgroundNameLookup? {
+    guard let hostRoot else { return nil }
+    do throws(ContainerNamesError) { return try BackgroundNameLookup(hostRoot) } catch {
+      guard configuration.hostRoot == nil else { throw .containerNames(error) }
+      diagnostics.log("\(error); names of containers are not looked up")
+      return nil
+    }
   }
 
   /// How namespaces are distinguished.
@@ -118,10 +124,10 @@ public final class Recorder {
   package var limits: RetentionLimits { configuration.limits }
 
   /// How many rows retention has removed since the recorder began.
-  package var removedRows: Int { retention.removedRows }
+  package var removedRows: Int { loop?.retention.removedRows ?? 0 }
 
   /// The CPU time of retention since the recorder began, in nanoseconds.
-  package var retentionTime: Int64 { retention.cpuTime }
+  package var retentionTime: Int64 { loop?.retention.cpuTime ?? 0 }
 
   /// The session of a dead recorder that was closed when the history file was opened; nil if there was
   /// none.
@@ -145,9 +151,7 @@ public final class Recorder {
   package func run(
     pulse: Int64?, onPulse: () -> Void, onSample: (SampleReport) -> Void
   ) throws(RecorderError) -> RecordingSummary {
-    precondition(!hasRun, "a recorder runs once")
-    hasRun = true
-    if pulse != nil { pulseDue = .min }
+    precondition(loop == nil, "a recorder runs once")
     let eventLoop: EventLoop
     do throws(Errno) { eventLoop = try EventLoop() } catch { throw .eventLoop(error) }
     // Keeps the signals blocked until the session has ended, so that another signal does not interrupt the end.
@@ -158,22 +162,19 @@ public final class Recorder {
     try begin(started)
     diagnostics.begin(environment, identity: source.identity)
     let schedule = Schedule(start: started.boot, interval: configuration.interval)
-    do throws(RecorderError) {
-      try record(eventLoop, schedule, onSample) { () in
-        guard let pulse else { return }
-        let now = ClockReading.now().boot
-        guard now >= pulseDue else { return }
-        pulseDue = now + pulse / 2
-        onPulse()
-      }
-    } catch {
-      end(.failed)
+    let loop = RecordingLoop(
+      configuration, source: source, control: control, writer: writer, events: events, scans: scans,
+      eventLoop: eventLoop, scheduler: Scheduler(schedule, pulse: pulse), diagnostics: diagnostics,
+      statistics: RecordingStatistics(logger, interval: configuration.interval),
+      retention: RetentionWork(logger, configuration.limits, interval: configuration.interval))
+    self.loop = loop
+    do throws(RecorderError) { try loop.run(onPulse: onPulse, onSample: onSample) } catch {
+      _ = end(.failed, loop.summary)
       throw error
     }
-    let summary = statistics.summary
+    let summary = loop.summary
     let hasFailed = summary.lostFile != nil || summary.hasRecordedNothing
-    end(hasFailed ? .failed : summary.signal == nil ? .completed : .stopped)
-    return statistics.summary
+    return end(hasFailed ? .failed : summary.signal == nil ? .completed : .stopped, summary)
   }
 
   /// Makes long passes and writes collect events at their pauses, so that no ring overflows meanwhile, and makes a stop
@@ -182,18 +183,12 @@ public final class Recorder {
     let events = self.events
     let collect = { if let events { events.collect() } }
     writer.onPause = collect
-    (source as? BPFSource)?.onPause = collect
-    guard let source = source as? ProcfsSource else { return }
-    source.pauses.onPause = collect
-    source.pauses.isCancelled = { eventLoop.pendingStop() != nil }
+    control?.setPauses(collect, isCancelled: { eventLoop.pendingStop() != nil })
   }
 
   private func removePauseHandlers() {
     writer.onPause = nil
-    (source as? BPFSource)?.onPause = nil
-    guard let source = source as? ProcfsSource else { return }
-    source.pauses.onPause = nil
-    source.pauses.isCancelled = nil
+    control?.setPauses(nil, isCancelled: nil)
   }
 
   private func begin(_ started: ClockReading) throws(RecorderError) {
@@ -216,11 +211,14 @@ public final class Recorder {
     } catch { throw .history(error) }
   }
 
-  private func end(_ end: SessionEnd) {
+  /// Ends the session, and returns the summary with the failure to do so, if there was one.
+  private func end(_ end: SessionEnd, _ summary: RecordingSummary) -> RecordingSummary {
+    var summary = summary
     do throws(HistoryError) {
       try writer.endSession(end)
-      if statistics.summary.lostFile != nil { try writer.checkpoint() }
-    } catch { statistics.summary.endFailure = error }
+      if summary.lostFile != nil { try writer.checkpoint() }
+    } catch { summary.endFailure = error }
+    return summary
   }
 }
 

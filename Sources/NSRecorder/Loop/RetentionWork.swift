@@ -136,19 +136,3 @@ struct RetentionWork {
 
   private static func size(_ bytes: Int64) -> String { "\((bytes + (1 << 19)) >> 20)M" }
 }
-
-extension Recorder {
-  /// Takes a step of retention, and further steps while the size is above its limit: between samples, events are
-  /// written that let the file grow. A step delays the next sample only as `RetentionWork.fits` permits.
-  func retainWhileUrgent() {
-    retention.request(writer)
-    var steps = 0
-    while retention.due != .max, steps == 0 || retention.isUrgent, steps < 16 {
-      let now = ClockReading.now().boot
-      guard retention.due <= now, retention.fits(writer, before: sampleDue, at: now) else { return }
-      retention.step(writer)
-      events?.collect()
-      steps += 1
-    }
-  }
-}

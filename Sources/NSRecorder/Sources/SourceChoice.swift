@@ -38,7 +38,8 @@ enum SourceChoice {
   static func make(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment,
     _ identity: IdentitySource
-  ) throws(RecorderError) -> (source: any SampleSource, refusalOfBPF: SourceRefusal?) {
+  ) throws(RecorderError) -> (source: any SampleSource & PassControl, refusalOfBPF: SourceRefusal?)
+  {
     var refusal: SourceRefusal?
     if configuration.source != .proc {
       do throws(SourceRefusal) {
