@@ -348,8 +348,8 @@ final class EventRecording {
     let omitted = follower.translator.takeOmittedChanges()
     follower.begin(sample, throttled: queue.throttled, exits: exits)
     applyEvents(until: sample.end.boot, horizon: horizon)
-    losses.removeAll()
-    if follower.sync.needsOtherSample {
+    // Between two strides the rings were drained: the sample is useless without events that were lost then.
+    if follower.sync.needsOtherSample || losses.contains(where: { $0.after <= sample.end.boot }) {
       awaitSample()
       return MergedSample(batches: batches)
     }
