@@ -68,19 +68,22 @@ package final class TaskState: Sendable {
   /// The PIDs in each pid namespace, from the initial one inwards; without the nested ones if `set` does not have the
   /// pid namespace.
   package let nspid: [Int32]
+  /// The PID of the parent, which is not the process that made the task after clone(2) with `CLONE_PARENT`.
+  package let parentPID: Int32
   /// Whether the task is a kernel thread.
   package let isKernelThread: Bool
 
   /// A state with these values.
   package init(
     set: ObservedSet, startTime: BootTime, uid: UInt32, comm: CommName, nspid: [Int32],
-    isKernelThread: Bool
+    parentPID: Int32, isKernelThread: Bool
   ) {
     self.set = set
     self.startTime = startTime
     self.uid = uid
     self.comm = comm
     self.nspid = nspid
+    self.parentPID = parentPID
     self.isKernelThread = isKernelThread
   }
 }

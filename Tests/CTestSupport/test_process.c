@@ -5,6 +5,8 @@
 //   n FLAGS   sets which namespaces the next 's' enters
 //   s PID     setns(2) into those namespaces of the process PID
 //   f 0       starts a child that does nothing; the answer is its PID
+//   v 0       starts a child by vfork(2), which executes /bin/sleep; the answer is its PID
+//   p 0       starts a sibling by clone(2) with CLONE_PARENT, which does nothing; the answer is its PID
 //   o PID     opens the uts namespace of the process PID; the answer is the descriptor
 //   k 0       makes a socket; the answer is its descriptor
 //   t 0       starts a second thread; the answer is its TID
@@ -52,6 +54,24 @@ static int32_t start_child(int control) {
   if (pid != 0) return pid < 0 ? -errno : pid;
   // Closes the inherited socket, which would otherwise stay open after the test process. The alarm ends a child that a
   // test forgets.
+  close(control);
+  alarm(60);
+  while (1) pause();
+}
+
+static int32_t start_by_vfork(void) {
+  pid_t pid = vfork();
+  if (pid == 0) {
+    execl("/bin/sleep", "sleep", "60", (char *)NULL);
+    _exit(127);
+  }
+  return pid < 0 ? -errno : pid;
+}
+
+/// Starts a child of this process's own parent.
+static int32_t start_sibling(int control) {
+  long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+  if (pid != 0) return pid < 0 ? -errno : (int32_t)pid;
   close(control);
   alarm(60);
   while (1) pause();
@@ -150,6 +170,8 @@ static void obey(int control) {
     switch (order.what) {
     case 'u': answer = leave(order.argument); break;
     case 'f': answer = start_child(control); break;
+    case 'v': answer = start_by_vfork(); break;
+    case 'p': answer = start_sibling(control); break;
     case 'n': flags = (int)order.argument; break;
     case 's': answer = enter(order.argument, flags); break;
     case 'o': answer = open_uts(order.argument); break;
@@ -182,7 +204,7 @@ int32_t ctest_process(uint64_t flags, int32_t *control) {
     signal(SIGINT, SIG_IGN);
     // Closes all other descriptors of the test: the socket of another test process, which would not notice the close of
     // the test's end, and the pipes of commands that other tests are starting.
-    dup2(ends[1], 3);
+    dup3(ends[1], 3, O_CLOEXEC);
     close_range(4, ~0U, 0);
     obey(3);
   }

@@ -80,6 +80,20 @@ public final class TestProcess {
   /// not reaped.
   public func startChild() throws -> Int32 { try order("f", 0) }
 
+  /// Starts a child by `vfork`, and returns its PID. It executes `/bin/sleep`, ends by itself after a minute, and is not
+  /// reaped.
+  public func startChildByVfork() throws -> Int32 { try order("v", 0) }
+
+  /// Starts a child of the test itself (`CLONE_PARENT`), and returns its PID. It does nothing, and ends by itself after a
+  /// minute; `endSibling` ends it.
+  public func startSibling() throws -> Int32 { try order("p", 0) }
+
+  /// Ends and reaps a process that `startSibling` started.
+  public static func endSibling(_ pid: Int32) throws {
+    kill(pid, SIGKILL)
+    guard ctest_reap(pid) == 0 else { throw Failure(order: "reap", errno: Glibc.errno) }
+  }
+
   /// Opens the uts namespace of another process, leaves it open, and returns the descriptor.
   public func openUTS(of pid: Int32) throws -> Int32 { try order("o", Int64(pid)) }
 

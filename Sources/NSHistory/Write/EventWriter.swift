@@ -221,7 +221,12 @@ struct ShortLivedTasks {
     for event in events {
       switch event.change {
       case .started(let start):
-        started[start.token] = (start.description.comm, start.description.program)
+        // The row of a short-lived process has room for one parent, the process that made it.
+        let isMadeByParent =
+          start.description.parentPID.map { $0 == start.facts.parentPID } ?? true
+        if isMadeByParent {
+          started[start.token] = (start.description.comm, start.description.program)
+        }
         // The row of a thread refers to the row of its process, so the process gets a row in `task`.
         if start.tid != nil, let process = start.parent { started[process] = nil }
       case .moved(let token, _), .resumed(let token, _), .reaped(let token),

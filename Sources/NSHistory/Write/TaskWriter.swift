@@ -37,8 +37,8 @@ struct TaskWriter {
       """
       INSERT INTO task (task_id, space_id, pid, start_ticks, parent_pid, kernel_thread, nspid,
                         start_wall_ns, comm, uid, cgroup_id, parent_task_id, tid, provenance,
-                        program_id, program_seq, login_id)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        program_id, program_seq, login_id, last_parent_pid)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .number(row), .integer(space), .integer(Int64(facts.pid)),
@@ -52,7 +52,9 @@ struct TaskWriter {
       .optional(arrival.thread.map { Int64($0.tid) }),
       Provenance(arrival.description.inherited, hasMaker: isMaker).value,
       .optional(program), isProgramRead ? .number(number) : .null,
-      .optional(try interner.programs.row(arrival.description.login))
+      .optional(try interner.programs.row(arrival.description.login)),
+      .optional(
+        arrival.description.parentPID.flatMap { $0 == facts.parentPID ? nil : Int64($0) })
     ).run()
     return (row, false)
   }

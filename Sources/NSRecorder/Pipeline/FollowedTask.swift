@@ -122,6 +122,8 @@ struct FollowedThread {
   private(set) var set: FollowedSet
   /// The start time, if an event or a sample reported it; see `ThreadFacts`.
   var startTicks: UInt64?
+  /// The name of the thread, which a process that the thread makes has at first; nil if no event has reported it.
+  var comm: [UInt8]?
   /// The thread as a task of its own, from the first time its namespaces differ from its process's.
   var task: FollowedTask?
 

@@ -42,6 +42,8 @@ final class TaskTable {
     let makerPID: Int32
     let makerTID: Int32
     let set: FollowedSet?
+    /// The name of the maker, which the new task has too; nil if it is not known.
+    let comm: [UInt8]?
   }
 
   // MARK: Lookups
@@ -108,7 +110,8 @@ final class TaskTable {
     let parent = processes[makerPID]
     pendingForks[tid] = PendingFork(
       pid: pid, parent: threads[makerTID]?.task ?? parent, makerPID: makerPID, makerTID: makerTID,
-      set: threads[makerTID]?.set ?? parent?.set)
+      set: threads[makerTID]?.set ?? parent?.set,
+      comm: makerTID == makerPID ? parent?.description.comm : threads[makerTID]?.comm)
   }
 
   /// Removes and returns the fork of a task; nil if the task's namespaces are known already, or its fork event was not
@@ -183,7 +186,14 @@ final class TaskTable {
     if known.set !== set { threads[tid]?.move(to: set) }
   }
 
-  func setStart(of tid: Int32, _ ticks: UInt64) { threads[tid]?.startTicks = ticks }
+  /// Notes what a thread had when it started.
+  func setStart(of tid: Int32, _ ticks: UInt64, comm: [UInt8]?) {
+    threads[tid]?.startTicks = ticks
+    threads[tid]?.comm = comm
+  }
+
+  /// Notes the name of a thread that is not the main one of its process.
+  func setComm(of tid: Int32, _ comm: [UInt8]) { threads[tid]?.comm = comm }
 
   /// Makes a thread a task of its own, with the facts and the description of its process.
   func makeTask(of tid: Int32, _ thread: FollowedThread, of process: FollowedTask) -> FollowedTask {

@@ -52,13 +52,16 @@ struct TaskTransitions {
     }
     if event.tid != event.pid {
       observeThread(event, set, .started)
-      tasks.setStart(of: event.tid, state.startTime.ticks)
+      // The name is not needed: the state of a process that the thread makes has it.
+      tasks.setStart(of: event.tid, state.startTime.ticks, comm: nil)
       return
     }
     guard replacesZombie(event, &sync) else { return }
-    var description = ProcessDescription(inheritedFrom: pendingFork.parent)
+    var description = ProcessDescription(inheritedFrom: pendingFork)
     description.uid = state.uid
     description.inherited.remove(.user)
+    // The parent is another one than the maker after clone(2) with CLONE_PARENT.
+    if state.parentPID != pendingFork.makerPID { description.parentPID = state.parentPID }
     if description.comm.map({ CommName($0) != state.comm }) ?? true {
       description.comm = state.comm.bytes
     }
@@ -90,7 +93,7 @@ struct TaskTransitions {
       facts: ProcessFacts(
         pid: event.pid, startTicks: event.time.ticks, parentPID: pendingFork.parent?.pid ?? 0,
         isKernelThread: pendingFork.parent?.facts.isKernelThread ?? false, nspid: [event.pid]),
-      description: ProcessDescription(inheritedFrom: pendingFork.parent))
+      description: ProcessDescription(inheritedFrom: pendingFork))
     task.timeAfterExec = namespaces.timeAfterExec(probed, lookahead)
     start(task, pendingFork, at: event.time)
   }
@@ -172,7 +175,7 @@ struct TaskTransitions {
           pendingFork.set.flatMap { $0.inodes == inodes ? $0 : nil }
           ?? namespaces.resolve(inodes, probed, from: pendingFork.set, lookahead)
         observeThread(event, set, .started)
-        tasks.setStart(of: event.tid, event.time.ticks)
+        tasks.setStart(of: event.tid, event.time.ticks, comm: pendingFork.comm)
       } else {
         start(event, pendingFork, inodes, probed, lookahead, &sync)
       }
@@ -218,7 +221,7 @@ struct TaskTransitions {
     _ event: KernelEvent, _ name: [UInt8], isExec: Bool, _ probed: ProbedTask?,
     _ lookahead: Lookahead, _ sync: inout SyncState
   ) {
-    guard event.tid == event.pid else { return }
+    guard event.tid == event.pid else { return tasks.setComm(of: event.tid, name) }
     if isExec {
       // If the main thread has exited, another thread executes the program, and the process gets the
       // namespaces of that thread.
@@ -445,9 +448,10 @@ struct TaskTransitions {
 
 extension ProcessDescription {
   /// The description that a new process inherits from its parent.
-  fileprivate init(inheritedFrom parent: FollowedTask?) {
-    self = parent?.description ?? ProcessDescription(comm: nil, uid: nil, cgroup: nil)
-    guard parent != nil else { return }
+  fileprivate init(inheritedFrom fork: TaskTable.PendingFork) {
+    self = fork.parent?.description ?? ProcessDescription(comm: nil, uid: nil, cgroup: nil)
+    guard fork.parent != nil else { return }
+    comm = fork.comm
     parentPID = nil
     inherited = parts.union([.user, .cgroup])
   }

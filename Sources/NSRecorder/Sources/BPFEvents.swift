@@ -145,7 +145,8 @@ final class BPFEvents: EventFeed {
     let comm = CommName(words: task.commWords)
     let state = TaskState(
       set: set, startTime: BootTime(nanoseconds: Int64(clamping: task.start)), uid: task.uid,
-      comm: comm, nspid: [task.tid] + task.nested, isKernelThread: task.isKernelThread)
+      comm: comm, nspid: [task.tid] + task.nested, parentPID: task.parent,
+      isKernelThread: task.isKernelThread)
     let kind: KernelEvent.Kind =
       switch record.kind {
       case .start(let makerPID, let makerTID):

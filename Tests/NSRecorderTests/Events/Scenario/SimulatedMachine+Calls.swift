@@ -63,6 +63,7 @@ extension SimulatedMachine {
     add(pid, pid, links(of: parent, changes))
     guard let child = tasks[pid] else { return }
     child.comm = parent.comm
+    child.parent = parentLeader
     if reportsStates { child[.pid].isPending = false }
     emit(child, .fork(parentPID: parentLeader, parentTID: parent.tid))
     if reportsStates { noted(child) }

@@ -36,6 +36,7 @@ final class SimulatedTask {
   let number: Int
   let born: Int64
   var comm = "begin"
+  var parent: Int32 = 1
   var links: [SimulatedNamespace]
   /// Whether the task has exited and is not reaped yet.
   var isZombie = false
@@ -184,7 +185,8 @@ final class SimulatedMachine {
     case .fork, .exit, .state, .comm(_, isExec: true):
       TaskState(
         set: ObservedSet(links: states(of: task)), startTime: BootTime(nanoseconds: task.born),
-        uid: 0, comm: CommName(task.comm.utf8), nspid: [task.pid], isKernelThread: false)
+        uid: 0, comm: CommName(task.comm.utf8), nspid: [task.pid], parentPID: task.parent,
+        isKernelThread: false)
     }
   }
 
