@@ -3,10 +3,10 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// Tracks the state of every task from event to event, and builds the batches of changes that the history records.
-/// Samples give the initial state (`SampleAdopter`), and verify the state later (`SampleReconciler`).
+/// Follows every task from event to event: composes the stages behind the reorderer, and shows the order in which an
+/// event and a sample pass through them. The state is in the stages; the head of `EventRecording.swift` draws them.
 ///
-/// The follower and its parts use these terms:
+/// The stages use these terms:
 ///
 /// - A task is a process, or a thread that is recorded by itself because its namespaces differ from those of its
 ///   process, or because its main thread has exited.
@@ -18,24 +18,19 @@ internal import Procfs
 /// - A sample confirms a task if it shows the task in the state that the events had reported. If it does not, the
 ///   task is unverified, and the next sample decides.
 final class EventFollower {
-  let sets = FollowedSets()
+  let tasks = TaskTable()
   let namespaces: NamespaceResolver
   let translator: EventTranslator
   let reconciler: SampleReconciler
   private let adopter: SampleAdopter
   private let transitions: TaskTransitions
-  let tasks = TaskTable()
-  /// The time of the event that is being applied.
+  /// The time of the last event.
   private var now: BootTime = .zero
   /// Whether the tracked tasks are those of the machine.
   private(set) var sync = SyncState.awaitingSample(.init())
 
-  /// Returns the links of a task whose changes are omitted at present because they are too frequent.
-  func throttled(_ tid: Int32) -> LinkMask {
-    tasks.task(tid)?.rate?.throttled ?? []
-  }
-
   init() {
+    let sets = FollowedSets()
     namespaces = NamespaceResolver(sets)
     translator = EventTranslator(sets)
     let sampled = SampledProcesses()
@@ -68,6 +63,9 @@ final class EventFollower {
     case .exit: transitions.exit(event, probed, lookahead, sync)
     }
   }
+
+  /// Returns the links of a task whose changes are omitted at present because they are too frequent.
+  func throttled(_ tid: Int32) -> LinkMask { tasks.task(tid)?.rate?.throttled ?? [] }
 
   /// Finishes the batch under construction, returns it, and starts the next one. Also drops exited processes that
   /// cannot continue by exec any more.

@@ -11,9 +11,8 @@ internal import Procfs
 /// those of its main thread. A process exits with the last of its threads: if its main thread has exited and other
 /// threads still run, its links are those of a zombie.
 ///
-/// Each rule changes the table of tasks, tells the reconciler what the next sample has to confirm, and has the translator
-/// report the change, in this order. It marks the synchronization as lost if the event cannot follow on the events before
-/// it.
+/// Each rule changes the table of tasks, notes what the next sample has to confirm, and has the translator report the
+/// change. If the event cannot follow on the events before it, the rule marks the `SyncState` as contradicted.
 struct TaskTransitions {
   private let tasks: TaskTable
   private let sets: FollowedSets
