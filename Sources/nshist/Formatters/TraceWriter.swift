@@ -90,25 +90,19 @@ struct TraceWriter: ~Copyable {
     let namespace = piece.value.namespace
     var reason: UnreadReason?
     if case .unread(let why) = piece.value { reason = why }
-    try event([
-      ("name", .string(namespace?.text ?? "\(piece.type): \(reason.map { "\($0)" } ?? "unknown")")),
-      ("cat", .string(piece.type.name)), ("ph", .string("X")), ("ts", time(piece.from)),
-      ("dur", microseconds(max(0, piece.until &- piece.from))), ("pid", .integer(Int64(track))),
-      ("tid", .integer(thread)),
-      (
-        "args",
-        .object([
-          ("pid", .integer(process.pid)), ("comm", .string(comm)),
-          ("uid", .optional(process.uid, JSON.integer)),
-          ("inode", .optional(namespace?.inode) { .string(String($0)) }),
-          ("id", .optional(namespace?.kernelID) { .string(String($0)) }),
-          ("initial", .optional(namespace?.isInitial, JSON.bool)),
-          ("unread", .optional(reason) { .string("\($0)") }),
-          ("from", .time(piece.from)), ("until", .time(piece.until)),
-          ("from_exact", .bool(piece.isExactFrom)), ("until_exact", .bool(piece.isExactUntil)),
-        ])
-      ),
-    ])
+    try slice(
+      namespace?.text ?? "\(piece.type): \(reason.map { "\($0)" } ?? "unknown")", of: piece.type,
+      from: piece.from, for: max(0, piece.until &- piece.from), on: track, thread,
+      [
+        ("pid", .integer(process.pid)), ("comm", .string(comm)),
+        ("uid", .optional(process.uid, JSON.integer)),
+        ("inode", .optional(namespace?.inode) { .string(String($0)) }),
+        ("id", .optional(namespace?.kernelID) { .string(String($0)) }),
+        ("initial", .optional(namespace?.isInitial, JSON.bool)),
+        ("unread", .optional(reason) { .string("\($0)") }),
+        ("from", .time(piece.from)), ("until", .time(piece.until)),
+        ("from_exact", .bool(piece.isExactFrom)), ("until_exact", .bool(piece.isExactUntil)),
+      ])
     rows += 1
   }
 
@@ -176,13 +170,21 @@ struct TraceWriter: ~Copyable {
     let thread = Self.thread(process.id, part.link.type, isAgain: false)
     guard let written, !written.contains(process.id) else { return (track, thread) }
     try name(thread, of: track, "\(process.number) \(process.shownName) \(part.link.type)")
-    try event([
-      ("name", .string((part.to ?? part.from)?.text ?? "\(part.link.type): unknown")),
-      ("cat", .string(part.link.type.name)), ("ph", .string("X")), ("ts", self.time(time)),
-      ("dur", microseconds(1)), ("pid", .integer(Int64(track))), ("tid", .integer(thread)),
-      ("args", .object([("pid", .integer(process.pid)), ("left_out", .bool(true))])),
-    ])
+    try slice(
+      (part.to ?? part.from)?.text ?? "\(part.link.type): unknown", of: part.link.type, from: time,
+      for: 1, on: track, thread, [("pid", .integer(process.pid)), ("left_out", .bool(true))])
     return (track, thread)
+  }
+
+  private mutating func slice(
+    _ name: String, of type: NamespaceType, from: WallTime, for length: Int64, on track: Int,
+    _ thread: Int64, _ arguments: [(String, JSON)]
+  ) throws(OutputError) {
+    try event([
+      ("name", .string(name)), ("cat", .string(type.name)), ("ph", .string("X")),
+      ("ts", time(from)), ("dur", microseconds(length)), ("pid", .integer(Int64(track))),
+      ("tid", .integer(thread)), ("args", .object(arguments)),
+    ])
   }
 
   private mutating func name(
