@@ -145,7 +145,7 @@ extension ProcessRecord {
   }
 
   /// Whether the process had an inherited cgroup at some time, because its own was not read.
-  var isAnyCgroupInherited: Bool {
+  package var isAnyCgroupInherited: Bool {
     description.hasInheritedCgroup || past.contains { $0.description.hasInheritedCgroup }
   }
 

@@ -55,9 +55,12 @@ struct GroupName {
   }
 
   /// Returns the text to append to the name of a process of which it is unknown whether it belonged to the group's
-  /// container, because its cgroup was not read.
-  func unreadSuffix() -> String {
-    ", whose cgroup was not read: it may have been of container \(container ?? name)"
+  /// container: its cgroup was not read, or was read right after an event, and no sample saw that it stayed the same.
+  func unreadSuffix(_ process: ProcessRecord) -> String {
+    let why =
+      process.cgroup == nil || process.isAnyCgroupInherited
+      ? "whose cgroup was not read" : "which no sample saw, so that its cgroup may have changed"
+    return ", \(why): it may have been of container \(container ?? name)"
   }
 
   /// The name of the group: `container web`, `PID 812 (sshd)`, `comm:nginx`, `net@812`, `the host`.

@@ -29,7 +29,11 @@ struct SharedFormatter {
 
   /// Where the entries are that the text does not list.
   private var rest: String {
-    extent == .brief ? "--all lists them" : "--format csv or json has them"
+    switch extent {
+    case .brief: "--all lists them"
+    case .long: "nshist query shared lists them with --all"
+    case .all: "--format csv or json has them"
+    }
   }
 
   /// The lines above the rows of the types.
@@ -260,7 +264,7 @@ struct SharedFormatter {
     return """
       In the host's \(types.joined(separator: ", ")) namespace\(types.count == 1 ? "" : "s"), as most containers \
       are: \(RecordingFormatter.count(processes, "process", "processes")), \(visits.count) times, \
-      \(show(from)) to \(show(until)): \(extent == .brief ? rest : "--all lists them in a table").
+      \(show(from)) to \(show(until)): \(rest).
       """
   }
 
@@ -273,7 +277,7 @@ struct SharedFormatter {
         let areUnread = !times.isEmpty && times.allSatisfy(isOfUnreadCgroup)
         let meaning =
           areUnread
-          ? "the cgroup of a process was not read, so its container is not known"
+          ? "the cgroup of a process was not read, or may have changed since, so its container is not known"
           : ReasonFormatter.groups(reason)
         return "\(reason.rawValue): \(meaning)."
       }
@@ -313,11 +317,11 @@ struct SharedFormatter {
     let group = names[one.group]
     guard let process = one.process else { return group.anyone }
     return GroupName.name(process)
-      + (isOfUnreadCgroup(one) ? group.unreadSuffix() : group.possibleSuffix(process))
+      + (isOfUnreadCgroup(one) ? group.unreadSuffix(process) : group.possibleSuffix(process))
   }
 
   /// Whether the time is one of a recorded process of which it is unknown whether it belonged to the container of the
-  /// group, because its cgroup was not read.
+  /// group.
   private func isOfUnreadCgroup(_ one: SharedAnswer.Unobserved) -> Bool {
     one.reason == .notRecorded && one.process != nil && names[one.group].isContainer
   }
@@ -443,7 +447,7 @@ struct SharedFormatter {
       """
       Of no known container, and in namespaces of \(groups): \
       \(RecordingFormatter.count(count, "process", "processes")) with names of container engines' tools \
-      (\(list(comms))), \(show(from)) to \(show(until)): --all lists them.
+      (\(list(comms))), \(show(from)) to \(show(until)): \(rest).
       """
     ]
   }

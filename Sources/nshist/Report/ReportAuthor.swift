@@ -187,7 +187,9 @@ struct ReportAuthor {
           cells: columns.map {
             $0.cell(row).text + ($0.title == "VERDICT" && text.isUsual(row.line) ? " as usual" : "")
           })
-      }, notes: text.footer.filter { !$0.isEmpty }, start: text.deciding?.from)
+      }, notes: text.footer.filter { !$0.isEmpty },
+      start: answer.types.allSatisfy({ text.isUsual($0) || $0.verdict != .shared })
+        ? nil : text.deciding?.from)
   }
 }
 

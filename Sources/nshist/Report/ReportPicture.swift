@@ -337,7 +337,10 @@ struct ReportScale {
     }
     for (index, piece) in lane.pieces.enumerated() {
       let state = DrawnState(report.state(piece.states, type))
-      guard state != .absent else { continue }
+      // What begins with the last sample has no length, and would be drawn as if it had.
+      guard state != .absent, piece.from < time.upperBound || lane.pieces.count == 1 else {
+        continue
+      }
       let end = index + 1 < lane.pieces.count ? lane.pieces[index + 1].from : time.upperBound
       add(x(piece.from), x(end), state)
     }

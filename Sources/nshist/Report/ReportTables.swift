@@ -116,13 +116,11 @@ struct ReportTables {
       let lanes = report.lanes.indices.filter { layout.groupOfLane[$0] == group }
       let own = Set(report.namespaces.indices.filter { uses.home[$0] == group })
       let used = report.namespaces.indices.filter { !uses.lanes[$0].isDisjoint(with: lanes) }
-      let host = used.filter { report.namespaces[$0].namespace.isInitial == true }
-        .map { report.namespaces[$0].namespace.type.name }
       return .init(
         cells: [
           container.text, container.image ?? "",
           "\(lanes.count { report.lanes[$0].process.tid == nil })",
-          types(own), host.uniqued.sorted().joined(separator: ", "),
+          types(own), sharedWithHost(used, own),
           sharers(group, used), visitors(group, own),
         ], time: lanes.map { report.lanes[$0].process.firstSeen }.min(), lane: lanes.first,
         group: group)
@@ -130,11 +128,25 @@ struct ReportTables {
     return ReportTable(
       id: "containers", title: "Containers",
       note:
-        "Who entered from outside includes the tools that the engine runs to set a container up.",
+        """
+        As far as the processes on this page show it. The tools that an engine runs to set a container up are in \
+        namespaces of the host for a moment, and count among those who entered from outside.
+        """,
       columns: [
         "CONTAINER", "IMAGE", "PROCESSES", "ITS OWN", "SHARED WITH THE HOST", "SHARED WITH",
         "ENTERED FROM OUTSIDE BY",
       ], rows: rows)
+  }
+
+  /// Returns the types in which processes of a container were in the host's namespace; last those in which it has its
+  /// own one too.
+  private func sharedWithHost(_ used: [Int], _ own: Set<Int>) -> String {
+    let host = used.filter { report.namespaces[$0].namespace.isInitial == true }
+    let ownTypes = Set(own.map { report.namespaces[$0].namespace.type })
+    let always = host.filter { !ownTypes.contains(report.namespaces[$0].namespace.type) }
+    let atTimes = host.filter { ownTypes.contains(report.namespaces[$0].namespace.type) }
+    return [types(always), atTimes.isEmpty ? "" : "at times \(types(atTimes))"]
+      .filter { !$0.isEmpty }.joined(separator: "; ")
   }
 
   private func types(_ namespaces: some Sequence<Int>) -> String {

@@ -45,7 +45,10 @@
   for (const mark of D.marks) lanes[mark[1]].marks.push(mark);
   const changes = D.tables.find((table) => table.id === "changes");
   /** What a mark says: the last cells of its row in the table of changes are the marks and the sentence. */
-  const markText = (mark) => changes.rows[mark[3]][0].slice(-2).join(": ");
+  function markText(mark) {
+    const [marks, sentence] = changes.rows[mark[3]][0].slice(-2);
+    return sentence.startsWith(marks) ? sentence : `${marks}: ${sentence}`;
+  }
   const REASONS = D.reasons;
   const TYPES = D.types.length;
   /** For each list of states and each type: the state, or null where the sample windows around the time disagree. */
@@ -257,7 +260,21 @@
     tall: null, focus: null, only: null,
   };
   const named = lanes.filter((lane) => lane.named);
-  if (named.length >= 1 && named.length <= 8) for (const lane of named) state.selected.add(lane.index);
+  /** The moment to begin with: what the verdict names, or a change of a lane that was asked for, or any change. */
+  function firstMoment() {
+    if (D.start !== null) return D.start;
+    const marks = D.marks.filter((mark) => mark[2] !== "m-last-exit");
+    const own = marks.find((mark) => lanes[mark[1]].named);
+    if (own) return own[0];
+    if (named.length && named.length < lanes.length) return Math.max(...named.map((lane) => lane.first));
+    return marks.length ? marks[0][0] : Math.round(LENGTH / 2);
+  }
+  /** Chooses the lanes that were asked for and that the cursor's moment shows, if they are few. */
+  function selectNamed() {
+    const shown = named.filter((lane) => single[lane.states[Math.max(0, indexAt(lane.times, state.cursor))]]
+      .some((code) => code === null || !isAbsent(code)));
+    if (shown.length <= 8) for (const lane of shown) state.selected.add(lane.index);
+  }
 
   let rows = [];
   let height = 0;
@@ -681,8 +698,10 @@
   }
   const pan = (share) => show(
     state.from + share * (state.until - state.from), state.until + share * (state.until - state.from));
+  /** The nearest moment that the report is about. Its end is the last sample, after which nothing is known. */
+  const inside = (time) => Math.max(0, Math.min(time, LENGTH - 1));
   function setCursor(time, isKept = true) {
-    state.cursor = Math.min(LENGTH, Math.max(0, Math.round(time)));
+    state.cursor = inside(Math.round(time));
     if (state.cursor < state.from || state.cursor > state.until) {
       const half = (state.until - state.from) / 2;
       show(state.cursor - half, state.cursor + half, true);
@@ -737,7 +756,7 @@
       .filter((index) => index < lanes.length);
     if (chosen.length) state.selected = new Set(chosen);
     const time = timeOf(words.get("t") || "");
-    if (time !== null) state.cursor = Math.min(LENGTH, Math.max(0, time));
+    if (time !== null) state.cursor = inside(time);
     return time !== null;
   }
 
@@ -1244,9 +1263,9 @@
 
   if (stage && lanes.length) {
     if (!readLink()) {
-      const mark = D.marks.find((one) => one[2] !== "m-last-exit");
-      state.cursor = D.start !== null ? Math.min(Math.max(0, D.start), LENGTH) : mark ? mark[0] : Math.round(LENGTH / 2);
+      state.cursor = inside(firstMoment());
     }
+    if (!state.selected.size) selectNamed();
     build();
     layOut();
     relay();

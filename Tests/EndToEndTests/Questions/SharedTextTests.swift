@@ -180,7 +180,8 @@ struct SharedTextTests {
     let answer = try askExactly("shared", "container:web", "700", "--type", "net")
     #expect(
       answer.contains(
-        "not-recorded: the cgroup of a process was not read, so its container is not known."),
+        "not-recorded: the cgroup of a process was not read, or may have changed since, so its container is not known."
+      ),
       "\(answer)")
   }
 

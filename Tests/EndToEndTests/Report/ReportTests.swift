@@ -46,9 +46,15 @@ import Testing
       ["query", "shared", "container:0123456789ab", "5000", "--utc", "--db", history])
     let word = try #require(shared.output.split(separator: " ").first)
     #expect(page.contains("<b class=\"v-\(word)\">\(word)</b>"), "\(shared.output)")
-    // The cursor begins at a time that the answer names.
+  }
+
+  @Test("the cursor begins at what the verdict names, unless that is usual")
+  func cursor() throws {
+    #expect(try report("container:0123456789ab", "5000").page.contains(#""start":null"#))
+    let groups = ["comm:bash", "comm:nsenter"]
+    let page = try report(groups[0], groups[1]).page
     let answer = try CommandInProcess.run(
-      ["query", "shared", "container:0123456789ab", "5000", "--format", "json", "--db", history])
+      ["query", "shared"] + groups + ["--format", "json", "--db", history])
     let object = try JSONSerialization.jsonObject(with: Data(answer.output.utf8))
     let begun = Row(values: object as? [String: Any] ?? [:]).rows("types")
       .flatMap { $0.rows("visits") }.compactMap { $0["from"] }
