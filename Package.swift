@@ -143,10 +143,16 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: optimised),
+    .target(
+      name: "NSFleet",
+      dependencies: ["NSHistory", "NamespaceModel"],
+      resources: [.embedInCode("Store/store.sql")],
+      swiftSettings: optimised),
     .executableTarget(
       name: "nshist",
       dependencies: [
-        "NSHistory", "NSRecorder", "Procfs", "NamespaceEvents", "NamespaceBPF", "NamespaceModel",
+        "NSFleet", "NSHistory", "NSRecorder", "Procfs", "NamespaceEvents", "NamespaceBPF",
+        "NamespaceModel",
         "Containers", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -193,7 +199,8 @@ let package = Package(
     .testTarget(
       name: "NSHistoryTests",
       dependencies: [
-        "NSHistory", "Migrations", "NamespaceModel", "Containers", "SQLite", "TestSupport",
+        "NSFleet", "NSHistory", "Migrations", "NamespaceModel", "Containers", "SQLite",
+        "TestSupport",
       ],
       swiftSettings: optimised),
     .testTarget(
@@ -207,7 +214,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "nshist", "Containers", "NSHistory", "NSRecorder", "Migrations", "NamespaceEvents",
+        "nshist", "Containers", "NSFleet", "NSHistory", "NSRecorder", "Migrations",
+        "NamespaceEvents",
         "NamespaceModel", "Procfs", "SQLite", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
