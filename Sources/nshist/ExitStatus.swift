@@ -14,8 +14,11 @@ enum ExitStatus {
   static let unknown: Int32 = 2
   /// The exit status of `doctor` if a check found something broken.
   static let broken: Int32 = 1
+  static let usage: Int32 = 64
   static let data: Int32 = 65
   static let noInput: Int32 = 66
+  /// `EX_UNAVAILABLE`: a server cannot be reached.
+  static let unavailable: Int32 = 69
   /// `EX_OSFILE`: no proc filesystem is mounted that the program can read.
   static let noProc: Int32 = 72
   static let cannotCreate: Int32 = 73
@@ -55,6 +58,7 @@ enum ExitStatus {
     case let error as HistoryError: return fail(error.description, of(error.kind))
     case let error as UnknownNameError:
       return fail(error.description, error.unknown.mayBeExpired ? unknown : noInput)
+    case let error as FleetFailure: return fail(error.text, error.status)
     case let error as OutputError: return fail(error.description, error.status)
     case let error as ProcfsError: return fail(error.description, of(error))
     case RecorderError.procfs(let error): return fail(error.description, of(error))

@@ -16,7 +16,7 @@ struct NSHist: ParsableCommand {
     version: Program.version,
     subcommands: [
       Record.self, Query.self, Timeline.self, Report.self, Export.self, Capture.self, Check.self,
-      Limits.self, Doctor.self, Status.self, Database.self,
+      Limits.self, Doctor.self, Status.self, Database.self, Fleet.self,
     ])
 
   static func main() {

@@ -86,7 +86,7 @@ struct QueryChanges: ListingCommand {
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var rows: RowOptions
-  @OptionGroup var options: ListingOptions
+  @OptionGroup var options: QueryOptions
 
   /// Returns the marks of `--mark`.
   private func marks() throws -> Set<NamespaceChange.Mark> {
@@ -109,7 +109,8 @@ struct QueryChanges: ListingCommand {
     guard follow else { return }
     let excluded = [
       ("--until", range.until != nil), ("--sort", rows.sort != nil), ("--reverse", rows.reverse),
-      ("--pager", options.pager), ("--format json", options.format == .json),
+      ("--fleet", options.store.fleet != nil), ("--pager", options.pager),
+      ("--format json", options.format == .json),
     ].filter(\.1).map(\.0)
     if let option = excluded.first {
       throw ValidationError("--follow cannot be combined with \(option)")
@@ -117,6 +118,8 @@ struct QueryChanges: ListingCommand {
   }
 
   static var columnNames: [String] { ChangeColumns.all(.utc).map(\.key) }
+
+  func window(now: WallTime) throws -> TimeWindow { try range.window(now: now) }
 
   func ask(in context: QuestionContext) throws {
     let now = context.now

@@ -22,7 +22,7 @@ struct QueryCoverage: ListingCommand {
 
   @OptionGroup var range: RangeOption
   @OptionGroup var rows: RowOptions
-  @OptionGroup var options: ListingOptions
+  @OptionGroup var options: QueryOptions
 
   func validate() throws {
     if at != nil, range.since != nil || range.until != nil {
@@ -31,6 +31,11 @@ struct QueryCoverage: ListingCommand {
   }
 
   static var columnNames: [String] { CoverageColumns.all(.utc).map(\.key) }
+
+  func window(now: WallTime) throws -> TimeWindow {
+    try TimeArguments.end(at, "--at", now: now).map { TimeWindow(since: $0, until: $0) }
+      ?? range.window(now: now)
+  }
 
   func ask(in context: QuestionContext) throws {
     let now = context.now

@@ -30,7 +30,7 @@ struct QueryHistory: ListingCommand {
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var rows: RowOptions
-  @OptionGroup var options: ListingOptions
+  @OptionGroup var options: QueryOptions
 
   func validate() throws {
     if at != nil, range.since != nil || range.until != nil {
@@ -39,6 +39,11 @@ struct QueryHistory: ListingCommand {
   }
 
   static var columnNames: [String] { HistoryColumns.all(.utc).map(\.key) }
+
+  func window(now: WallTime) throws -> TimeWindow {
+    try TimeArguments.end(at, "--at", now: now).map { TimeWindow(since: $0, until: $0) }
+      ?? range.window(now: now)
+  }
 
   func ask(in context: QuestionContext) throws {
     let selector = try inside.process(process, now: context.now)

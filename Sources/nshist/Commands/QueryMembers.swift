@@ -29,9 +29,11 @@ struct QueryMembers: ListingCommand {
   @OptionGroup var incarnations: IncarnationsOption
   @OptionGroup var range: RangeOption
   @OptionGroup var rows: RowOptions
-  @OptionGroup var options: ListingOptions
+  @OptionGroup var options: QueryOptions
 
   static var columnNames: [String] { MemberColumns.all(.utc).map(\.key) }
+
+  func window(now: WallTime) throws -> TimeWindow { try range.window(now: now) }
 
   func ask(in context: QuestionContext) throws {
     let selector = try incarnations.namespace(namespace, now: context.now)

@@ -22,9 +22,14 @@ struct QueryNamespaces: ListingCommand {
   var container: String?
 
   @OptionGroup var rows: RowOptions
-  @OptionGroup var options: ListingOptions
+  @OptionGroup var options: QueryOptions
 
   static var columnNames: [String] { NamespaceMomentColumns.all(.utc).map(\.key) }
+
+  func window(now: WallTime) throws -> TimeWindow {
+    let time = try moment.time(now: now)
+    return TimeWindow(since: time, until: time)
+  }
 
   func ask(in context: QuestionContext) throws {
     let time = try moment.time(now: context.now)

@@ -34,9 +34,11 @@ struct QueryPeers: ListingCommand {
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var rows: RowOptions
-  @OptionGroup var options: ListingOptions
+  @OptionGroup var options: QueryOptions
 
   static var columnNames: [String] { PeerColumns.all(.utc).map(\.key) }
+
+  func window(now: WallTime) throws -> TimeWindow { try range.window(now: now) }
 
   func ask(in context: QuestionContext) throws {
     let selector = try inside.process(process, now: context.now)

@@ -40,7 +40,7 @@ struct QueryProcesses: ListingCommand {
   var container: String?
 
   @OptionGroup var rows: RowOptions
-  @OptionGroup var options: ListingOptions
+  @OptionGroup var options: QueryOptions
 
   func validate() throws {
     guard inside.container != nil, process == nil else { return }
@@ -51,6 +51,11 @@ struct QueryProcesses: ListingCommand {
 
   static var columnNames: [String] {
     ProcessMomentColumns.all(NamespaceType.allCases, isChosen: true).map(\.key)
+  }
+
+  func window(now: WallTime) throws -> TimeWindow {
+    let time = try moment.time(now: now)
+    return TimeWindow(since: time, until: time)
   }
 
   func ask(in context: QuestionContext) throws {

@@ -33,6 +33,8 @@ struct QuerySame: QuestionCommand {
     guard isSeveral else { throw TimeArguments.tooFewPIDs }
   }
 
+  func window(now: WallTime) throws -> TimeWindow { try options.window(now: now) }
+
   func ask(in context: QuestionContext) throws {
     let now = context.now
     let asked = try processes.map { try options.inside.process($0, now: now) }

@@ -39,6 +39,8 @@ struct QueryShared: QuestionCommand {
     guard groups.count > 1 else { throw ValidationError("give at least two groups") }
   }
 
+  func window(now: WallTime) throws -> TimeWindow { try options.window(now: now) }
+
   func ask(in context: QuestionContext) throws {
     let now = context.now
     let asked = try groups.map { try GroupArguments(inside: options.inside, now: now).group($0) }

@@ -17,7 +17,12 @@ struct QueryTree: QuestionCommand {
   @Option(help: ArgumentHelp("Only the hierarchy of this type: pid or user.", valueName: "type"))
   var type: HierarchyType?
 
-  @OptionGroup var options: ListingOptions
+  @OptionGroup var options: QueryOptions
+
+  func window(now: WallTime) throws -> TimeWindow {
+    let time = try moment.time(now: now)
+    return TimeWindow(since: time, until: time)
+  }
 
   func ask(in context: QuestionContext) throws {
     let time = try moment.time(now: context.now)

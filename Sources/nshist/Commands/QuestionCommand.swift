@@ -7,13 +7,18 @@ internal import NSHistory
 protocol QuestionCommand: ConsoleCommand {
   associatedtype Options: QuestionOptions
   var options: Options { get }
+  /// Returns the time that the question is about. By default, all of the history.
+  func window(now: WallTime) throws -> TimeWindow
   /// Asks the question, and prints the answer.
   func ask(in context: QuestionContext) throws
 }
 
 extension QuestionCommand {
+  func window(now: WallTime) throws -> TimeWindow { TimeWindow() }
+
   func run(on console: Console) throws {
-    try ask(in: QuestionContext(console: console, options: options))
+    let window = try window(now: console.now)
+    try ask(in: QuestionContext(console: console, options: options, window: window))
   }
 }
 
@@ -21,6 +26,8 @@ extension QuestionCommand {
 struct QuestionContext {
   let console: Console
   let options: any QuestionOptions
+  /// The time that the question is about.
+  let window: TimeWindow
 
   var now: WallTime { console.now }
   var zone: TimeZoneChoice { options.zone }
@@ -30,7 +37,13 @@ struct QuestionContext {
 
   /// Opens the history. Throws an error if it does not hold a name or a container of a selector.
   func open(naming selectors: [ProcessSelector?] = []) throws -> (HistoryReader, EmptyResultHelp) {
-    let reader = try options.reader(console)
+    // A process may be named by a time outside of that of the question.
+    var window = window
+    for alive in selectors.compactMap({ $0?.alive }) {
+      window.since = window.since.map { min($0, alive) }
+      window.until = window.until.map { max($0, alive) }
+    }
+    let reader = try options.reader(console, about: window)
     for selector in selectors { try reader.requireKnown(selector) }
     let help = EmptyResultHelp(reader: reader, zone: zone, messages: console.messages, now: now)
     return (reader, help)

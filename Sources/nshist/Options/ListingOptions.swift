@@ -8,14 +8,23 @@ protocol QuestionOptions: ParsableArguments {
   var utc: Bool { get }
   var pager: Bool { get }
   var database: DatabaseOption { get }
+  /// The store that the question may be asked of; nil for a question that only a file can answer.
+  var fleet: FleetOptions? { get }
 }
 
 extension QuestionOptions {
   var zone: TimeZoneChoice { utc ? .utc : .local }
+  var fleet: FleetOptions? { nil }
 
-  /// Opens the history file for reading.
-  func reader(_ console: Console) throws -> HistoryReader {
-    let reader = try HistoryReader(path: database.path())
+  /// Opens the history file for reading, or a slice out of the store that the options name.
+  ///
+  /// - Parameter window: the time that the question is about.
+  func reader(_ console: Console, about window: TimeWindow = TimeWindow()) throws -> HistoryReader {
+    if fleet?.fleet != nil, database.given != nil {
+      throw ValidationError("--db cannot be combined with --fleet")
+    }
+    let reader =
+      try fleet?.reader(of: window, console) ?? HistoryReader(path: database.path())
     console.messages.watch(reader)
     return reader
   }
@@ -27,6 +36,17 @@ struct ListingOptions: QuestionOptions {
   @Flag(help: "Show times in UTC.") var utc = false
   @Flag(help: "Show it page by page, with $PAGER or less.") var pager = false
   @OptionGroup var database: DatabaseOption
+}
+
+/// The options of questions that print a listing: as above, or a store instead of the history file.
+struct QueryOptions: QuestionOptions {
+  @Option(help: "Output format.") var format = AnswerFormat.table
+  @Flag(help: "Show times in UTC.") var utc = false
+  @Flag(help: "Show it page by page, with $PAGER or less.") var pager = false
+  @OptionGroup var database: DatabaseOption
+  @OptionGroup var store: FleetOptions
+
+  var fleet: FleetOptions? { store }
 }
 
 /// The output format of an answer.
@@ -48,6 +68,9 @@ struct ComparisonOptions: QuestionOptions {
   @Option(help: "Output format.") var format = AnswerFormat.table
   @Flag(help: "Show times in UTC.") var utc = false
   @OptionGroup var database: DatabaseOption
+  @OptionGroup var store: FleetOptions
+
+  var fleet: FleetOptions? { store }
 
   /// An answer of this kind fits a screen.
   var pager: Bool { false }
@@ -56,6 +79,11 @@ struct ComparisonOptions: QuestionOptions {
     if at != nil, range.since != nil || range.until != nil {
       throw ValidationError("--at cannot be combined with --since or --until")
     }
+  }
+
+  /// Returns the time that the question is about.
+  func window(now: WallTime) throws -> TimeWindow {
+    try moment(now: now).map { TimeWindow(since: $0, until: $0) } ?? range.window(now: now)
   }
 
   /// Returns the moment of the question (`--at`); nil if the question is about a range.
