@@ -25,6 +25,11 @@ let optimised: [SwiftSetting] =
     strict
   }
 
+/// How the command and the fleet are compiled for release: for size, because they wait for the history, a server or a
+/// terminal, and the program is to stay small. No library product has these targets, since SwiftPM does not let
+/// other packages use a target with such flags.
+let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 /// How `Packaging/deb/build` has the program linked: 2 MB smaller, by short relocations, which need glibc 2.36, by one
 /// copy of equal functions, and without a table of its symbols for others. SwiftPM does not let other packages use a
 /// target with such flags, so they are here only for who sets the variable.
@@ -147,7 +152,7 @@ let package = Package(
       name: "NSFleet",
       dependencies: ["NSHistory", "NamespaceModel"],
       resources: [.embedInCode("Store/store.sql")],
-      swiftSettings: optimised),
+      swiftSettings: optimised + small),
     .executableTarget(
       name: "nshist",
       dependencies: [
@@ -162,7 +167,7 @@ let package = Package(
         .embedInCode("Report/report.css"), .embedInCode("Report/report.js"),
         .embedInCode("Report/report.mustache"),
       ],
-      swiftSettings: optimised, linkerSettings: smallProgram),
+      swiftSettings: optimised + small, linkerSettings: smallProgram),
 
     .target(
       name: "TestSupport", dependencies: ["CTestSupport", "NamespaceModel"],
