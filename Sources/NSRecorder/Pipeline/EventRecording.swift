@@ -10,7 +10,7 @@ internal import Procfs
 ///     kernel          perf rings, or the ring of the BPF programs
 ///       |                 drained when woken, and between any two long steps of the recorder
 ///       v
-///     EventReorderer  the events of the last 20 ms and those of a pending sample, in time order
+///     EventReorderer  the events that were not applied yet, in time order
 ///       |  TaskProber     reads in /proc what an event lacks, as soon as the event arrives
 ///       v                 an event leaves once no earlier one can be missing (`flush`, `complete`)
 ///     EventFollower   applies one event at a time, by the rules of TaskTransitions, to:
@@ -35,10 +35,11 @@ internal import Procfs
 ///   loss are applied and recorded. The task table survives as the state that the history has; queued events of the time
 ///   of the loss do not. The recording waits for a sample (`SyncState.awaitingSample`) whose differences from the table
 ///   are recorded. The time in between is a gap.
-/// - An event contradicts those before it: an event must be missing; the same.
+/// - An event contradicts those before it: an event must be missing, which is a loss like any other.
 /// - A sample fails, or arrives with a loss: events go on to be recorded. A resync waits for the next sample.
 /// - A sample and the events disagree: nothing is dropped. The next sample decides.
-/// - The history cannot be written: batches and samples that were handed over wait in the writer's backlog.
+/// - The history cannot be written: batches and samples that were handed over wait in the writer. If the events become too
+///   many, it drops them and retains the last state of each task, and the time is a gap.
 /// - The recorder dies: nothing of this survives. The next recorder starts from its first sample.
 final class EventRecording {
   private let listener: any EventFeed
