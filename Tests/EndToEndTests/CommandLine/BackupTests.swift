@@ -50,7 +50,10 @@ import Testing
       let last = try Recording.texts("SELECT MAX(seq) FROM sample", in: copy).first
       #expect(last.flatMap { Int64($0) } ?? 0 >= before)
       let answer = try Command.nshist("query", "same", "10", "20", "--type", "net", "--db", copy)
-      #expect(answer.status == 0, "\(answer.messages)")
+      // On a busy machine a recorder with so short an interval has gaps, which the answer names.
+      #expect(
+        answer.status == 0 || (answer.status == 2 && answer.output.contains("unknown (gap)")),
+        "\(answer.output) \(answer.messages)")
       let coverage = try Command.nshist("query", "coverage", "--db", copy)
       #expect(coverage.output.contains("open when the file was copied"), "\(coverage.output)")
       let status = try Command.nshist("status", "--db", copy)

@@ -51,7 +51,11 @@ import Testing
     }
     let now = try Command.nshist(
       "query", "same", "10", "20", "--type", "net", "--since", "-1s", "--db", recording.path)
-    #expect(now.status == 0, "\(now.output)\(now.messages)")
+    // On a busy machine a recorder with so short an interval has gaps, which the answer names.
+    #expect(
+      now.status == 0 || (now.status == 2 && now.output.contains("unknown (gap)")),
+      "\(now.output)\(now.messages)")
+    #expect(!now.output.contains("expired"), "\(now.output)")
     let coverage = try Command.nshist(
       "query", "coverage", "--at", argument(old), "--db", recording.path)
     #expect(coverage.status == 2)
