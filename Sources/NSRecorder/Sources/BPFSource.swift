@@ -45,6 +45,10 @@ package final class BPFSource: SampleSource {
   /// The number of processes whose cgroups were checked again, modulo the number of processes.
   private var recheckedCount = 0
 
+  /// By TID, the processes whose program could not be read, with the number of passes that read it again.
+  private var unreadPrograms: [Int32: Int] = [:]
+  private static let programReads = 20
+
   /// A task of the last pass.
   private struct Entry {
     let tid: Int32
@@ -136,6 +140,7 @@ package final class BPFSource: SampleSource {
     if readsSharingThreads { listSharingThreads(&changes) }
     swap(&last, &spare)
     recheckCgroups(&changes)
+    rereadPrograms(&changes)
     let wanted = relations.takeWanted(of: &sets)
     if !wanted.isEmpty {
       changes.sample.related = relations.read(wanted, through: holders(of: wanted))
@@ -318,13 +323,56 @@ extension BPFSource {
       .init(token: entry.token, description: description, since: lastTime?.start))
   }
 
-  /// Reads the program and the login from /proc, since the record has neither. Leaves them as they are if that fails.
+  /// Reads the program and the login from /proc, since the record has neither. Leaves them as they are if that fails,
+  /// and has the next passes read the program again.
   private func readProgram(of record: TaskRecord, _ description: inout ProcessDescription) {
-    guard !record.isKernelThread, !record.hasExited,
-      let read = probe.programAndLogin(of: record.tid, startTicks: Self.ticks(record.start))
-    else { return }
+    guard !record.isKernelThread, !record.hasExited else { return }
+    if !readProgram(of: record.tid, start: record.start, &description) {
+      unreadPrograms[record.tid] = Self.programReads
+    }
+  }
+
+  /// Returns whether the program was read. It was not if the process was in the middle of an exec, when it has no
+  /// arguments: its record already is the one after the exec, and stays the same.
+  private func readProgram(
+    of tid: Int32, start: UInt64, _ description: inout ProcessDescription
+  ) -> Bool {
+    guard let read = probe.programAndLogin(of: tid, startTicks: Self.ticks(start)) else {
+      return false
+    }
     description.program = read.program ?? description.program
     description.login = read.login ?? description.login
+    return read.program != nil
+      && (read.program?.commandLine != nil || !probe.readsCommandLines)
+  }
+
+  /// Returns the index in `processes` of the process with a PID.
+  private func indexOfProcess(_ pid: Int32) -> Int? {
+    var (low, high) = (0, processes.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if processes[middle].tid < pid { low = middle + 1 } else { high = middle }
+    }
+    return low < processes.count && processes[low].tid == pid ? low : nil
+  }
+
+  /// Reads the programs again that could not be read, in a limited number of passes.
+  private func rereadPrograms(_ changes: inout Changes) {
+    for (tid, left) in unreadPrograms {
+      guard left > 0, let index = indexOfProcess(tid), !processes[index].hasExited else {
+        unreadPrograms[tid] = nil
+        continue
+      }
+      // The sample reports a process that has just appeared with what was read of it.
+      guard !changes.appeared.contains(processes[index].token) else { continue }
+      var description = processes[index].description
+      let isRead = readProgram(of: tid, start: processes[index].start, &description)
+      unreadPrograms[tid] = isRead ? nil : left - 1
+      guard description != processes[index].description else { continue }
+      processes[index].description = description
+      changes.sample.described.append(
+        .init(token: processes[index].token, description: description))
+    }
   }
 
   private func describe(_ record: TaskRecord) -> ProcessDescription {
