@@ -7,6 +7,7 @@
 //   f 0       starts a child that does nothing; the answer is its PID
 //   v 0       starts a child by vfork(2), which executes /bin/sleep; the answer is its PID
 //   p 0       starts a sibling by clone(2) with CLONE_PARENT, which does nothing; the answer is its PID
+//   a 0 or 1  hides the arguments of the process, as in the middle of an exec, or shows them again
 //   o PID     opens the uts namespace of the process PID; the answer is the descriptor
 //   k 0       makes a socket; the answer is its descriptor
 //   t 0       starts a second thread; the answer is its TID
@@ -28,6 +29,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -75,6 +77,34 @@ static int32_t start_sibling(int control) {
   close(control);
   alarm(60);
   while (1) pause();
+}
+
+/// PR_SET_MM_MAP (PR_SET_MM_MAP(2const)) needs no capability, but all addresses of the memory: those of
+/// /proc/self/stat (proc_pid_stat(5)).
+static int32_t show_arguments(int64_t areShown) {
+  static unsigned long fields[52];
+  char line[1024];
+  if (fields[49] == 0) {
+    int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -errno;
+    ssize_t length = read(file, line, sizeof line - 1);
+    close(file);
+    if (length < 0) return -errno;
+    line[length] = 0;
+    // The name, the second field, is in parentheses.
+    char *field = strrchr(line, ')');
+    for (int number = 3; number < 52 && (field = strchr(field + 1, ' ')); number++)
+      fields[number] = strtoul(field + 1, NULL, 10);
+    if (!field) return -EINVAL;
+  }
+  struct prctl_mm_map map = {
+    .start_code = fields[26], .end_code = fields[27], .start_stack = fields[28],
+    .start_data = fields[45], .end_data = fields[46], .start_brk = fields[47],
+    .brk = (unsigned long)sbrk(0), .arg_start = fields[48],
+    .arg_end = areShown ? fields[49] : fields[48], .env_start = fields[50], .env_end = fields[51],
+    .exe_fd = (uint32_t)-1,
+  };
+  return prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0) == 0 ? 0 : -errno;
 }
 
 /// Opens the uts namespace of a process and leaves it open.
@@ -170,6 +200,7 @@ static void obey(int control) {
     switch (order.what) {
     case 'u': answer = leave(order.argument); break;
     case 'f': answer = start_child(control); break;
+    case 'a': answer = show_arguments(order.argument); break;
     case 'v': answer = start_by_vfork(); break;
     case 'p': answer = start_sibling(control); break;
     case 'n': flags = (int)order.argument; break;

@@ -96,6 +96,22 @@ struct BPFSourceTests {
     #expect(one != nil, what)
   }
 
+  @Test("a command line that could not be read in the middle of an exec is read by a later sample")
+  func midExec() throws {
+    let process = try TestProcess()
+    try process.showArguments(false)
+    let follower = Follower(source)
+    try follower.take()
+    let met = try #require(follower.process(process.pid))
+    #expect(met.description.program?.commandLine == nil, "\(met)")
+    try process.showArguments(true)
+    try follower.take()
+    let line = try Data(contentsOf: URL(fileURLWithPath: "/proc/\(process.pid)/cmdline"))
+    let read = follower.process(process.pid)?.description.program?.commandLine
+    #expect(
+      read.map { line.starts(with: $0) } == true && !line.isEmpty, "\(String(describing: read))")
+  }
+
   @Test("every process that rests has the facts, the description and the links of /proc")
   func processes() throws {
     let resting = try (0..<3).map { _ in try TestProcess(in: CloneFlag.uts) }

@@ -80,6 +80,9 @@ public final class TestProcess {
   /// not reaped.
   public func startChild() throws -> Int32 { try order("f", 0) }
 
+  /// Hides the arguments of the process, as they are in the middle of an exec, or shows them again.
+  public func showArguments(_ areShown: Bool) throws { try order("a", areShown ? 1 : 0) }
+
   /// Starts a child by `vfork`, and returns its PID. It executes `/bin/sleep`, ends by itself after a minute, and is not
   /// reaped.
   public func startChildByVfork() throws -> Int32 { try order("v", 0) }
