@@ -333,7 +333,7 @@ extension BPFSource {
   }
 
   /// Returns whether the program was read. It was not if the process was in the middle of an exec, when it has no
-  /// arguments: its record already is the one after the exec, and stays the same.
+  /// arguments: its record is already the one after the exec, and does not change again.
   private func readProgram(
     of tid: Int32, start: UInt64, _ description: inout ProcessDescription
   ) -> Bool {

@@ -94,7 +94,7 @@ struct FleetFailure: Error {
     case .ownedByAnother:
       (
         "another role ships this history (\(detail))",
-        "ship it as that role; a copied history needs a file of its own: move it away, and record anew"
+        "ship it as that role; a copied history needs a file of its own: move it away, and record again"
       )
     case .otherShipper:
       ("another process ships the same history", "end one of the two")
