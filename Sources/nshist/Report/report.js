@@ -301,10 +301,11 @@
     const ofLane = lanes.map((lane) => {
       const all = new Set();
       const lengths = counts[lane.group];
+      const isLoose = D.loose.includes(lane.group);
       lane.states.forEach((states, i) => {
         const key = keys[states];
         all.add(key);
-        if (!key || (D.loose.includes(lane.group) && !isInitial(key))) return;
+        if (!key || (isLoose && !isInitial(key))) return;
         const end = i + 1 < lane.times.length ? lane.times[i + 1] : LENGTH;
         lengths.set(key, (lengths.get(key) || 0) + end - lane.times[i]);
       });
